@@ -1,0 +1,146 @@
+//! A profile's configuration, loaded once however many accounts use it.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::app_name::AppName;
+use aws_types::os_shim_internal::{Env, Fs};
+use aws_types::region::Region;
+use aws_types::service_config::ServiceConfigKey;
+use onboard_core::Partition;
+use tokio::sync::OnceCell;
+
+use crate::clock::CorrectedTime;
+use crate::error::{AwsError, AwsErrorKind};
+use crate::http::SharedHttp;
+use crate::settings::{AwsSettings, Given};
+
+/// The region where none is configured: that of IAM's control plane in the commercial partition, whose STS endpoint no
+/// account can switch off.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// What makes two settings share one configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct BaseKey {
+    profile: Option<String>,
+    region: Option<String>,
+    app_name: String,
+}
+
+impl BaseKey {
+    pub(crate) fn of(settings: &AwsSettings) -> Self {
+        Self { profile: settings.profile.clone(), region: settings.region.clone(), app_name: settings.app_name.clone() }
+    }
+}
+
+/// A loaded configuration, with its credential source.
+pub(crate) struct Base {
+    pub(crate) config: SdkConfig,
+    /// Whether the profile in force asks for a multi-factor device, which the SDK leaves out of the role's assumption.
+    pub(crate) needs_mfa: bool,
+    /// The partition of the base caller, once it had to be learnt.
+    pub(crate) partition: OnceCell<Partition>,
+}
+
+impl Base {
+    pub(crate) async fn load(settings: &AwsSettings, http: &SharedHttp) -> Result<Self, AwsError> {
+        let app_name = app_name(settings)?;
+        let loader = |region: Option<String>| {
+            let mut loader = aws_config::defaults(BehaviorVersion::latest())
+                .http_client(http.client())
+                .time_source(CorrectedTime(http.clock().clone()))
+                .identity_cache(http.identities())
+                // The correction is ours, in the time source: two corrections would add up.
+                .disable_clock_skew_correction(true)
+                .retry_config(retries(settings))
+                .app_name(app_name.clone());
+            if let Some(profile) = &settings.profile {
+                loader = loader.profile_name(profile);
+            }
+            match region {
+                Some(region) => loader.region(Region::new(region)),
+                None => loader,
+            }
+        };
+        let mut config = loader(settings.region.clone()).load().await;
+        if config.region().is_none() {
+            // Loaded anew rather than patched: the credential sources inside keep the region they were made with.
+            config = loader(Some(DEFAULT_REGION.to_owned())).load().await;
+        }
+        let needs_mfa = needs_mfa(settings.profile.clone()).await;
+        Ok(Self { config, needs_mfa, partition: OnceCell::new() })
+    }
+
+    /// The configuration of credentials given outright: nothing is read of the environment.
+    pub(crate) fn given(given: &Given, settings: &AwsSettings, http: &SharedHttp) -> Result<Self, AwsError> {
+        let token = given.session_token.as_ref().map(|token| token.expose().to_owned());
+        let (id, secret) = (given.access_key_id.as_str(), given.secret.expose());
+        let credentials = Credentials::new(id, secret, token, None, "aws-bootstrap");
+        let mut builder = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(settings.region.clone().unwrap_or_else(|| DEFAULT_REGION.to_owned())))
+            .http_client(http.client())
+            .time_source(CorrectedTime(http.clock().clone()))
+            .disable_clock_skew_correction(true)
+            // No cache: the secret is dropped with the handle.
+            .identity_cache(IdentityCache::no_cache())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .app_name(app_name(settings)?);
+        builder.set_sleep_impl(default_async_sleep());
+        builder.set_endpoint_url(given.endpoint.clone());
+        Ok(Self { config: builder.build(), needs_mfa: false, partition: OnceCell::new() })
+    }
+
+    /// The endpoint overrides in force, service by service.
+    pub(crate) fn endpoints(&self) -> Vec<(&'static str, String)> {
+        ["IAM", "STS", "Organizations"]
+            .into_iter()
+            .filter_map(|service| {
+                let key = ServiceConfigKey::builder()
+                    .service_id(service)
+                    .env("AWS_ENDPOINT_URL")
+                    .profile("endpoint_url")
+                    .build()
+                    .expect("all three parts are given");
+                let own = self.config.service_config().and_then(|c| c.load_config(key));
+                Some((service, own.or_else(|| self.config.endpoint_url().map(str::to_owned))?))
+            })
+            .collect()
+    }
+}
+
+fn app_name(settings: &AwsSettings) -> Result<AppName, AwsError> {
+    AppName::new(settings.app_name.clone())
+        .map_err(|e| AwsError::new(AwsErrorKind::Settings, "Configure", format!("application name: {e}")))
+}
+
+pub(crate) fn retries(settings: &AwsSettings) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(settings.max_attempts.max(1))
+        .with_initial_backoff(settings.backoff)
+        .with_max_backoff(settings.backoff.saturating_mul(20))
+}
+
+/// Whether the profile in force, or one it takes its credentials from, names a multi-factor device.
+async fn needs_mfa(profile: Option<String>) -> bool {
+    let files = EnvConfigFiles::default();
+    let Ok(set) = aws_config::profile::load(&Fs::real(), &Env::real(), &files, profile.map(Into::into)).await else {
+        return false;
+    };
+    let mut name = set.selected_profile().to_owned();
+    for _ in 0..8 {
+        let Some(profile) = set.get_profile(&name) else { return false };
+        if profile.get("mfa_serial").is_some() {
+            return true;
+        }
+        match profile.get("source_profile") {
+            Some(source) if source != name => name = source.to_owned(),
+            _ => return false,
+        }
+    }
+    false
+}

@@ -1,0 +1,297 @@
+//! The handle of one account.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use jiff::{SignedDuration, Timestamp};
+use onboard_core::{AccessKeyId, Arn, Partition, Secret};
+use tokio::sync::OnceCell;
+
+use crate::base::{Base, BaseKey, retries};
+use crate::call::{AttemptJudge, apart};
+use crate::clock::Clock;
+use crate::endpoint;
+use crate::error::{AwsError, AwsErrorKind, Certainty, GETTING_CREDENTIALS, classify};
+use crate::http::SharedHttp;
+use crate::removal::Births;
+use crate::settings::{AssumeTarget, AwsSettings};
+use crate::wait::Pace;
+
+/// The longest a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One account, reached with one set of credentials. Cloning is cheap: clones share clients and credentials.
+#[derive(Clone)]
+pub struct Aws {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: AwsSettings,
+    http: SharedHttp,
+    config: SdkConfig,
+    /// For everything that may be repeated.
+    iam: aws_sdk_iam::Client,
+    /// For creations: one attempt, never repeated by the SDK.
+    iam_once: aws_sdk_iam::Client,
+    sts: aws_sdk_sts::Client,
+    organizations: aws_sdk_organizations::Client,
+    endpoints: Vec<(&'static str, String)>,
+    needs_mfa: bool,
+    births: Births,
+}
+
+impl Aws {
+    /// Makes the handle of an account. No call is made, but for a role given by name, whose partition is learnt from
+    /// the caller's ARN (once for each profile, not for each account).
+    ///
+    /// # Errors
+    /// [`AwsErrorKind::Settings`], [`AwsErrorKind::ForeignEndpoint`], and what that one call may meet.
+    pub async fn connect(settings: &AwsSettings, http: &SharedHttp) -> Result<Self, AwsError> {
+        let cell = match &settings.given {
+            Some(given) => Arc::new(OnceCell::from(Base::given(given, settings, http)?)),
+            None => http.base(&BaseKey::of(settings)),
+        };
+        let base = cell.get_or_try_init(|| Base::load(settings, http)).await?;
+        let endpoints = base.endpoints();
+        let foreign = endpoints.iter().map(|(_, url)| url).find(|url| {
+            let allowed = settings.allowed_endpoint.as_ref().is_some_and(|allowed| endpoint::same(allowed, url));
+            !endpoint::is_aws(url) && !endpoint::is_loopback(url) && !allowed
+        });
+        if let Some(url) = foreign {
+            return Err(AwsError::new(AwsErrorKind::ForeignEndpoint, "Configure", url));
+        }
+        let config = tuned(&base.config, settings);
+        let make = |config, needs_mfa| Self::from_config(settings, http, config, endpoints.clone(), needs_mfa);
+        let caller = make(config.clone(), base.needs_mfa);
+        let role = match &settings.assume_role {
+            None => return Ok(caller),
+            Some(AssumeTarget::ByArn(arn)) => arn.clone(),
+            Some(AssumeTarget::ByName(name)) => {
+                let partition = base.partition.get_or_try_init(|| async {
+                    Ok::<Partition, AwsError>(caller.caller().await?.partition().clone())
+                });
+                role_by_name(partition.await?, settings, name)?
+            }
+        };
+        let assumed = AssumedRole { caller, role, session_name: settings.session_name.clone() };
+        let config = config
+            .into_builder()
+            .credentials_provider(SharedCredentialsProvider::new(assumed))
+            // Its own cache: the session is forgotten with the handle, and the wait for it is the call's, not 5 s.
+            .identity_cache(IdentityCache::lazy().load_timeout(settings.operation_timeout).build())
+            .build();
+        Ok(make(config, false))
+    }
+
+    /// The same region, endpoints and connections with a static access key: the proof of a new key.
+    #[must_use]
+    pub fn with_static_key(&self, id: &AccessKeyId, secret: &Secret) -> Self {
+        let credentials = Credentials::new(id.as_str(), secret.expose(), None, None, "aws-bootstrap");
+        let inner = &self.inner;
+        let config = inner
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            // No cache: the secret is dropped with the handle.
+            .identity_cache(IdentityCache::no_cache())
+            .build();
+        Self::from_config(&inner.settings, &inner.http, config, inner.endpoints.clone(), false)
+    }
+
+    fn from_config(
+        settings: &AwsSettings,
+        http: &SharedHttp,
+        config: SdkConfig,
+        endpoints: Vec<(&'static str, String)>,
+        needs_mfa: bool,
+    ) -> Self {
+        // A retry budget for each handle: the SDK's default is one for the whole process, and one throttled account
+        // would use up that of all others.
+        let partition = |service: &'static str| RetryPartition::custom(service).build();
+        let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(AttemptJudge);
+        let iam_once = iam.clone().retry_config(RetryConfig::disabled());
+        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(AttemptJudge);
+        let organizations = aws_sdk_organizations::config::Builder::from(&config).interceptor(AttemptJudge);
+        let inner = Inner {
+            iam: aws_sdk_iam::Client::from_conf(iam.retry_partition(partition("iam")).build()),
+            iam_once: aws_sdk_iam::Client::from_conf(iam_once.retry_partition(partition("iam-once")).build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.retry_partition(partition("sts")).build()),
+            organizations: aws_sdk_organizations::Client::from_conf(
+                organizations.retry_partition(partition("organizations")).build(),
+            ),
+            settings: settings.clone(),
+            http: http.clone(),
+            config,
+            endpoints,
+            needs_mfa,
+            births: Births::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The endpoint in force that is not AWS's own, if there is one: an emulator's, a proxy's, a mistake. Where the
+    /// services differ, one that is not loopback is named first.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<String> {
+        let mut urls: Vec<&String> = self.inner.endpoints.iter().map(|(_, url)| url).collect();
+        urls.retain(|url| !endpoint::is_aws(url));
+        urls.sort_by_key(|url| endpoint::is_loopback(url));
+        urls.first().map(|url| (*url).clone())
+    }
+
+    /// The region in force.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.inner.config.region().map(ToString::to_string)
+    }
+
+    /// AWS's time: the local clock, corrected by the `Date` of AWS's answers.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    /// How far AWS's clock is ahead of the local one; `None` before the first answer.
+    #[must_use]
+    pub fn skew(&self) -> Option<SignedDuration> {
+        self.clock().skew()
+    }
+
+    /// Whether the profile in force names a multi-factor device, for which the SDK does not ask.
+    #[must_use]
+    pub fn needs_mfa(&self) -> bool {
+        self.inner.needs_mfa
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        self.inner.http.clock()
+    }
+
+    pub(crate) fn births(&self) -> &Births {
+        &self.inner.births
+    }
+
+    pub(crate) fn attempt_timeout(&self) -> Duration {
+        self.inner.settings.attempt_timeout
+    }
+
+    pub(crate) fn patience(&self) -> Pace {
+        self.inner.settings.patience
+    }
+
+    pub(crate) fn max_attempts(&self) -> u32 {
+        self.inner.settings.max_attempts.max(1)
+    }
+
+    pub(crate) fn backoff(&self) -> Duration {
+        self.inner.settings.backoff
+    }
+
+    pub(crate) fn session_name(&self) -> &str {
+        &self.inner.settings.session_name
+    }
+
+    pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
+        &self.inner.iam
+    }
+
+    pub(crate) fn iam_once(&self) -> &aws_sdk_iam::Client {
+        &self.inner.iam_once
+    }
+
+    pub(crate) fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.inner.sts
+    }
+
+    pub(crate) fn organizations(&self) -> &aws_sdk_organizations::Client {
+        &self.inner.organizations
+    }
+
+    /// Names the multi-factor device as the reason where the profile has one and its credentials are refused.
+    pub(crate) fn explain(&self, mut error: AwsError) -> AwsError {
+        if self.inner.needs_mfa
+            && error.operation == GETTING_CREDENTIALS
+            && matches!(error.kind, AwsErrorKind::NoCredentials | AwsErrorKind::Denied)
+        {
+            error.kind = AwsErrorKind::MfaNeeded;
+        }
+        error
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("region", &self.region())
+            .field("endpoint", &self.endpoint())
+            .field("assume_role", &self.inner.settings.assume_role)
+            .finish_non_exhaustive()
+    }
+}
+
+fn tuned(base: &SdkConfig, settings: &AwsSettings) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(settings.attempt_timeout))
+        .operation_attempt_timeout(settings.attempt_timeout)
+        .operation_timeout(settings.operation_timeout)
+        .build();
+    base.to_builder().retry_config(retries(settings)).timeout_config(timeouts).build()
+}
+
+fn role_by_name(partition: &Partition, settings: &AwsSettings, name: &str) -> Result<Arn, AwsError> {
+    let wrong = |text: String| AwsError::new(AwsErrorKind::Settings, "AssumeRole", text);
+    let account = settings
+        .account
+        .as_ref()
+        .ok_or_else(|| wrong("a role to assume by its name needs the account it stands in".to_owned()))?;
+    Arn::new(format!("arn:{partition}:iam::{account}:role/{}", name.trim_start_matches('/')))
+        .map_err(|e| wrong(e.to_string()))
+}
+
+/// Credentials of a role, assumed with the base credentials when first needed and again before they expire.
+struct AssumedRole {
+    caller: Aws,
+    role: Arn,
+    session_name: String,
+}
+
+impl fmt::Debug for AssumedRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssumedRole").field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl AssumedRole {
+    async fn credentials(&self) -> Result<Credentials, AwsError> {
+        const OPERATION: &str = GETTING_CREDENTIALS;
+        let request =
+            self.caller.sts().assume_role().role_arn(self.role.as_str()).role_session_name(&self.session_name);
+        let answer = apart(request.send())
+            .await
+            .map_err(|e| self.caller.explain(classify(OPERATION, &e, Certainty::NotDone)))?;
+        let credentials =
+            answer.credentials.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no credentials"))?;
+        let expiry = std::time::SystemTime::try_from(credentials.expiration).ok();
+        let (id, secret, token) = (credentials.access_key_id, credentials.secret_access_key, credentials.session_token);
+        Ok(Credentials::new(id, secret, Some(token), expiry, "aws-bootstrap"))
+    }
+}
+
+impl ProvideCredentials for AssumedRole {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async { self.credentials().await.map_err(CredentialsError::provider_error) })
+    }
+}

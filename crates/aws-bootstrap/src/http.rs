@@ -1,0 +1,162 @@
+//! One HTTP client for all accounts' clients: connections, TLS sessions and AWS's time are shared.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Connector, proxy::ProxyConfig};
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::sync::OnceCell;
+
+use crate::base::{Base, BaseKey};
+use crate::clock::{Clock, http_date, local_now};
+
+/// How many credential sources are remembered at once; the SDK's own 64 make a bulk run fetch credentials over and over.
+const MAX_IDENTITIES: usize = 4096;
+/// The longest a credential source may take: a process that asks its user, a sign-on service that is slow.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What all accounts' handles share: the HTTP client, AWS's time, the credential sources of the profiles in use.
+#[derive(Clone)]
+pub struct SharedHttp {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: SharedHttpClient,
+    clock: Arc<Clock>,
+    identities: SharedIdentityCache,
+    bases: Mutex<HashMap<BaseKey, Arc<OnceCell<Base>>>>,
+}
+
+impl SharedHttp {
+    /// A new client: rustls with the operating system's certificate store (`SSL_CERT_FILE` is honoured), and the proxy
+    /// that the environment names (`HTTPS_PROXY`, `NO_PROXY`, ...). No connection is made yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::through(ProxyConfig::from_env())
+    }
+
+    /// The same without a proxy, whatever the environment says: for a server on this machine.
+    #[must_use]
+    pub fn direct() -> Self {
+        Self::through(ProxyConfig::disabled())
+    }
+
+    fn through(proxy: ProxyConfig) -> Self {
+        let clock = Clock::new();
+        let client = SharedHttpClient::new(Dated { connectors: RwLock::default(), proxy, clock: clock.clone() });
+        let identities = IdentityCache::lazy().max_partitions(MAX_IDENTITIES).load_timeout(CREDENTIALS_TIMEOUT).build();
+        Self { inner: Arc::new(Inner { client, clock, identities, bases: Mutex::default() }) }
+    }
+
+    pub(crate) fn client(&self) -> SharedHttpClient {
+        self.inner.client.clone()
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.inner.clock
+    }
+
+    pub(crate) fn identities(&self) -> SharedIdentityCache {
+        self.inner.identities.clone()
+    }
+
+    /// The cell in which a profile's configuration is loaded once, however many accounts use it.
+    pub(crate) fn base(&self, key: &BaseKey) -> Arc<OnceCell<Base>> {
+        let mut bases = self.inner.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        bases.entry(key.clone()).or_default().clone()
+    }
+}
+
+impl Default for SharedHttp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SharedHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedHttp").field("skew", &self.inner.clock.skew()).finish_non_exhaustive()
+    }
+}
+
+/// The time-outs that make a connector another one: those of connecting and of reading.
+type Timeouts = (Option<Duration>, Option<Duration>);
+
+/// An HTTP client that reads the `Date` of every signed call's answer.
+#[derive(Debug)]
+struct Dated {
+    connectors: RwLock<HashMap<Timeouts, SharedHttpConnector>>,
+    proxy: ProxyConfig,
+    clock: Arc<Clock>,
+}
+
+impl HttpClient for Dated {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let key = (settings.connect_timeout(), settings.read_timeout());
+        if let Some(connector) = self.connectors.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return connector.clone();
+        }
+        let mut connectors = self.connectors.write().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let inner = connector(settings, components.sleep_impl(), self.proxy.clone());
+            SharedHttpConnector::new(DatedConnector {
+                inner: SharedHttpConnector::new(inner),
+                clock: self.clock.clone(),
+            })
+        };
+        connectors.entry(key).or_insert_with(make).clone()
+    }
+}
+
+fn connector(settings: &HttpConnectorSettings, sleep: Option<SharedAsyncSleep>, proxy: ProxyConfig) -> Connector {
+    let mut builder = Connector::builder().connector_settings(settings.clone()).proxy_config(proxy);
+    builder.set_sleep_impl(sleep);
+    builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build()
+}
+
+#[derive(Debug)]
+struct DatedConnector {
+    inner: SharedHttpConnector,
+    clock: Arc<Clock>,
+}
+
+impl HttpConnector for DatedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // Only AWS's signed calls: a sign-on page or a metadata service is no authority on AWS's time.
+        let signed = request.headers().get("authorization").is_some_and(|a| a.starts_with("AWS4-"));
+        let call = self.inner.call(request);
+        if !signed {
+            return call;
+        }
+        let clock = self.clock.clone();
+        HttpConnectorFuture::new(async move {
+            let sent = local_now();
+            let response = call.await?;
+            if let Some(date) = date_of(&response) {
+                clock.observe(date, sent, local_now());
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// The answer's own time, unless a cache kept it or a proxy may have written it.
+fn date_of(response: &HttpResponse) -> Option<jiff::Timestamp> {
+    let headers = response.headers();
+    let from_aws = headers.get("x-amzn-requestid").is_some() || headers.get("x-amz-request-id").is_some();
+    if headers.get("age").is_some() || (response.status().as_u16() >= 500 && !from_aws) {
+        return None;
+    }
+    http_date(headers.get("date")?)
+}

@@ -1,0 +1,300 @@
+//! Taking back: undo of unfinished runs, and `cleanup`.
+
+use std::collections::BTreeMap;
+
+use super::principal::{Owner, delete_key, is_adopted, owner};
+use super::{Decision, Plan, Situation, Stop, checks, onboard};
+use crate::{
+    AwsObserved, ErrorKind, KeyFate, Origin, Outcome, PolicyArn, Presence, Principal, Record, RoleSeen, Step,
+    TAG_PREFIX, UserSeen, With,
+};
+
+/// What takes back all that the unfinished runs of a journal made, and nothing else: in reverse order, without the
+/// journal itself.
+#[must_use]
+pub fn undo(record: &Record, aws: &AwsObserved) -> Vec<Step> {
+    let same = |unique_id: &str| record.unique_id.as_deref().is_none_or(|id| id == unique_id);
+    match record.with {
+        With::Role => match aws.role(&record.name).filter(|r| same(&r.unique_id)) {
+            Some(role) => undo_role(record, role),
+            None => vec![],
+        },
+        With::Keys => match aws.user(&record.name).filter(|u| same(&u.unique_id)) {
+            Some(user) => undo_user(record, user),
+            None => vec![],
+        },
+    }
+}
+
+fn undo_role(record: &Record, role: &RoleSeen) -> Vec<Step> {
+    let principal = Principal::Role(role.name.clone());
+    match record.origin {
+        // Without our tags it cannot be what we made, whatever its name.
+        Origin::Made if carries(record, &role.tags) => remove_role(role),
+        Origin::Adopted => {
+            let mut steps = detach(&principal, &role.attached, |p| record.attaches.contains(&p.to_string()));
+            if let Some(before) = record.trust_before.as_ref().filter(|t| **t != role.trust) {
+                steps.push(Step::SetTrust {
+                    role: role.name.clone(),
+                    before: role.trust.clone(),
+                    after: before.clone(),
+                });
+            }
+            untag(&mut steps, &principal, &role.tags);
+            steps
+        }
+        Origin::Made | Origin::Stood => vec![],
+    }
+}
+
+fn undo_user(record: &Record, user: &UserSeen) -> Vec<Step> {
+    let principal = Principal::User(user.name.clone());
+    let mut steps: Vec<Step> = user
+        .keys
+        .iter()
+        .filter(|k| !record.prior_keys.contains(&k.id.to_string()))
+        .flat_map(|k| delete_key(user, &k.id, KeyFate::Undone))
+        .collect();
+    match record.origin {
+        Origin::Made if carries(record, &user.tags) => steps.extend(remove_user(user, KeyFate::Undone)),
+        Origin::Adopted => {
+            steps.extend(detach(&principal, &user.attached, |p| record.attaches.contains(&p.to_string())));
+            untag(&mut steps, &principal, &user.tags);
+        }
+        Origin::Made => steps.clear(),
+        Origin::Stood => {}
+    }
+    dedup(steps)
+}
+
+fn carries(record: &Record, tags: &BTreeMap<String, String>) -> bool {
+    tags.get(&format!("{TAG_PREFIX}turbot-id")) == Some(&record.turbot_id)
+        && tags.get(&format!("{TAG_PREFIX}cluster")) == Some(&record.cluster)
+}
+
+fn dedup(steps: Vec<Step>) -> Vec<Step> {
+    let mut kept: Vec<Step> = Vec::with_capacity(steps.len());
+    for step in steps {
+        if !kept.contains(&step) {
+            kept.push(step);
+        }
+    }
+    kept
+}
+
+fn remove_role(role: &RoleSeen) -> Vec<Step> {
+    let principal = Principal::Role(role.name.clone());
+    let mut steps = detach(&principal, &role.attached, |_| true);
+    steps
+        .extend(role.inline.iter().map(|name| Step::DeleteInline { principal: principal.clone(), name: name.clone() }));
+    steps.push(Step::DeleteRole { role: role.name.clone() });
+    steps
+}
+
+fn remove_user(user: &UserSeen, fate: KeyFate) -> Vec<Step> {
+    let principal = Principal::User(user.name.clone());
+    let mut steps: Vec<Step> = user.keys.iter().flat_map(|k| delete_key(user, &k.id, fate)).collect();
+    steps.extend(detach(&principal, &user.attached, |_| true));
+    steps
+        .extend(user.inline.iter().map(|name| Step::DeleteInline { principal: principal.clone(), name: name.clone() }));
+    steps.push(Step::DeleteUser { user: user.name.clone() });
+    steps
+}
+
+fn detach(principal: &Principal, attached: &[PolicyArn], ours: impl Fn(&PolicyArn) -> bool) -> Vec<Step> {
+    let mut policies: Vec<&PolicyArn> = attached.iter().filter(|p| ours(p)).collect();
+    policies.reverse();
+    policies.into_iter().map(|policy| Step::Detach { principal: principal.clone(), policy: policy.clone() }).collect()
+}
+
+fn untag(steps: &mut Vec<Step>, principal: &Principal, tags: &BTreeMap<String, String>) {
+    let ours: BTreeMap<String, String> =
+        tags.iter().filter(|(k, _)| k.starts_with(TAG_PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    if !ours.is_empty() {
+        steps.push(Step::Untag { principal: principal.clone(), tags: ours });
+    }
+}
+
+/// After an import that Turbot was asked to follow by deleting the credential: wait for that, and remove the empty user.
+pub(super) fn after_import(s: &Situation<'_>, record: &Record, steps: &mut Vec<Step>) {
+    match record.with {
+        With::Role => {
+            let there =
+                s.aws.role(&record.name).filter(|r| record.unique_id.as_deref().is_none_or(|id| id == r.unique_id));
+            if let Some(role) = there {
+                steps.push(Step::AwaitDeletion { principal: Principal::Role(role.name.clone()) });
+            }
+        }
+        With::Keys => {
+            let there =
+                s.aws.user(&record.name).filter(|u| record.unique_id.as_deref().is_none_or(|id| id == u.unique_id));
+            let Some(user) = there else {
+                return;
+            };
+            let principal = Principal::User(user.name.clone());
+            if user.keys.iter().any(|k| !record.prior_keys.contains(&k.id.to_string())) {
+                steps.push(Step::AwaitDeletion { principal: principal.clone() });
+            }
+            if record.origin != Origin::Adopted && user.other_access.is_empty() && user.inline.is_empty() {
+                steps.extend(detach(&principal, &user.attached, |_| true));
+                steps.push(Step::DeleteUser { user: user.name.clone() });
+            }
+        }
+    }
+}
+
+/// Decides what `cleanup` removes: the role, and the user with its keys, where our tags stand, and what unfinished runs
+/// left. An adopted principal itself stays.
+#[must_use]
+pub fn cleanup(s: &Situation<'_>) -> Decision {
+    decide(s).unwrap_or_else(|decision| decision)
+}
+
+fn decide(s: &Situation<'_>) -> Result<Decision, Decision> {
+    checks::caller(s)?;
+    let presence = match s.turbot {
+        Some(_) => checks::presence(s)?,
+        None => Presence::Unknown(crate::LookFailure {
+            fault: crate::LookFault::Unreachable,
+            message: "Turbot was not looked at".into(),
+        }),
+    };
+    let hold = checks::hold(s)?;
+    let mut warnings = Vec::new();
+    if let Some(record) = hold.record()
+        && !matches!(presence, Presence::Visible(_))
+        && record.import_in_flight()
+    {
+        // An accepted import is settled for this purpose: the person asked for the removal.
+        checks::in_flight(s, record, &presence)?;
+    }
+    if let Presence::Visible(_) = presence {
+        warnings.push(
+            "the account stays in Turbot: no public call removes it; only the credential it was imported with goes"
+                .into(),
+        );
+    }
+    let mut steps = Vec::new();
+    let mut names: Vec<(With, String)> =
+        vec![(With::Role, s.wanted.role_name.to_string()), (With::Keys, s.wanted.user_name.to_string())];
+    if let Some(record) = hold.record() {
+        names.push((record.with, record.name.clone()));
+    }
+    for (with, name) in names {
+        match with {
+            With::Role => {
+                if let Some(role) = s.aws.role(&name) {
+                    steps.extend(of_role(s, role, hold.record(), &mut warnings)?);
+                }
+            }
+            With::Keys => {
+                if let Some(user) = s.aws.user(&name) {
+                    steps.extend(of_user(s, user, hold.record(), &mut warnings)?);
+                }
+            }
+        }
+    }
+    let steps = dedup(steps);
+    warnings.dedup();
+    let mut all = Vec::new();
+    let mut end = Outcome::Unchanged;
+    if !steps.is_empty() || hold.record().is_some() {
+        let record = hold.record().cloned().unwrap_or_else(|| onboard::blank(s, Origin::Stood, false));
+        onboard::take_over(&hold, s, record, &mut all);
+        all.extend(steps);
+        onboard::release(s, &hold, &mut all);
+        end = Outcome::Done;
+    }
+    Ok(Decision::Go(Plan { steps: all, end, warnings, external_id: None, delete_credential: false, then_again: false }))
+}
+
+fn mine(
+    s: &Situation<'_>,
+    what: &Principal,
+    tags: &BTreeMap<String, String>,
+    warnings: &mut Vec<String>,
+) -> Result<bool, Stop> {
+    match owner(s, tags) {
+        Owner::Ours => Ok(true),
+        Owner::Another(other) => Err(Stop::new(
+            ErrorKind::Conflict,
+            format!("{what} is this tool's, but for {}, not for {}", crate::escaped(&other), s.wanted.account_urn()),
+            "check --turbot-id and --cluster-id",
+        )),
+        Owner::Nobody => {
+            warnings.push(format!("{what} does not carry this tool's tags and is not touched"));
+            Ok(false)
+        }
+    }
+}
+
+fn of_role(
+    s: &Situation<'_>,
+    role: &RoleSeen,
+    record: Option<&Record>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Step>, Stop> {
+    let principal = Principal::Role(role.name.clone());
+    let recorded = record.filter(|r| r.with == With::Role && r.name.eq_ignore_ascii_case(role.name.as_str()));
+    if let Some(record) = recorded.filter(|r| r.origin == Origin::Adopted) {
+        return Ok(undo_role(record, role));
+    }
+    if !mine(s, &principal, &role.tags, warnings)? {
+        return Ok(vec![]);
+    }
+    if is_adopted(&role.tags) {
+        let mut steps = detach(&principal, &role.attached, |p| attached_by_us(&role.tags, p));
+        untag(&mut steps, &principal, &role.tags);
+        warnings.push(format!(
+            "{principal} was adopted and stays; look at its trust policy, which still names {}",
+            s.wanted.master_account_id
+        ));
+        return Ok(steps);
+    }
+    Ok(remove_role(role))
+}
+
+fn of_user(
+    s: &Situation<'_>,
+    user: &UserSeen,
+    record: Option<&Record>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Step>, Stop> {
+    let principal = Principal::User(user.name.clone());
+    let recorded = record.filter(|r| r.with == With::Keys && r.name.eq_ignore_ascii_case(user.name.as_str()));
+    if let Some(record) = recorded.filter(|r| r.origin == Origin::Adopted) {
+        return Ok(undo_user(record, user));
+    }
+    if !mine(s, &principal, &user.tags, warnings)? {
+        return Ok(vec![]);
+    }
+    if is_adopted(&user.tags) {
+        let prior = user.tags.get(&format!("{TAG_PREFIX}prior-keys")).cloned().unwrap_or_default();
+        let stood = |id: &str| prior.split(' ').any(|p| p == id);
+        let mut steps: Vec<Step> = user
+            .keys
+            .iter()
+            .filter(|k| !stood(k.id.as_str()))
+            .flat_map(|k| delete_key(user, &k.id, KeyFate::Removed))
+            .collect();
+        steps.extend(detach(&principal, &user.attached, |p| attached_by_us(&user.tags, p)));
+        untag(&mut steps, &principal, &user.tags);
+        return Ok(steps);
+    }
+    if !user.other_access.is_empty() {
+        return Err(Stop::new(
+            ErrorKind::NotOurs,
+            format!(
+                "{principal} carries this tool's tags, but also {}: somebody else uses it",
+                user.other_access.join(", ")
+            ),
+            "remove those by hand if they are not wanted, then run cleanup again",
+        ));
+    }
+    Ok(remove_user(user, KeyFate::Removed))
+}
+
+fn attached_by_us(tags: &BTreeMap<String, String>, policy: &PolicyArn) -> bool {
+    let prefix = format!("{TAG_PREFIX}attached-");
+    tags.iter().any(|(k, v)| k.starts_with(&prefix) && v == policy.as_str())
+}

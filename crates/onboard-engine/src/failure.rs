@@ -1,0 +1,137 @@
+//! What went wrong, in the report's terms, with the next step a person can take.
+
+use aws_bootstrap::{AwsError, AwsErrorKind, DeniedBy, WaitError};
+use onboard_core::{ErrorKind, ErrorReport, RefusalAbout, TurbotRefusal};
+
+/// An AWS failure while something was being done.
+pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
+    let (kind, hint) = match error.kind {
+        AwsErrorKind::NoCredentials => (
+            ErrorKind::Credentials,
+            "set AWS_PROFILE or --profile, log in (aws sso login), or give credentials in the environment".to_owned(),
+        ),
+        AwsErrorKind::MfaNeeded => (
+            ErrorKind::Credentials,
+            "the profile asks for a one-time code, for which the SDK does not prompt: get a session first (aws sts get-session-token)".to_owned(),
+        ),
+        AwsErrorKind::ExpiredCredentials => (ErrorKind::Credentials, "log in again and run the same command".to_owned()),
+        AwsErrorKind::InvalidKey => (
+            ErrorKind::Credentials,
+            "check the access key: AWS does not know it, or its secret is another".to_owned(),
+        ),
+        AwsErrorKind::ClockSkew => (ErrorKind::ClockSkew, "set this machine's clock".to_owned()),
+        AwsErrorKind::Denied => (ErrorKind::Denied, denied(error)),
+        AwsErrorKind::SuspendedAccount => {
+            (ErrorKind::AccountUnusable, "the account is suspended or closed: have it reactivated first".to_owned())
+        }
+        AwsErrorKind::OptInRequired => {
+            (ErrorKind::AccountUnusable, "finish the account's sign-up at AWS first".to_owned())
+        }
+        AwsErrorKind::RegionDisabled => {
+            (ErrorKind::AccountUnusable, "choose another region with --region: STS is switched off there".to_owned())
+        }
+        AwsErrorKind::Quota => (
+            ErrorKind::Quota,
+            "ask for a higher quota in IAM's service quotas, or remove what is not needed, and run the same command again".to_owned(),
+        ),
+        AwsErrorKind::Throttled => (ErrorKind::Throttled, "run the same command again a little later".to_owned()),
+        AwsErrorKind::InvalidPrincipal => (
+            ErrorKind::InvalidPrincipal,
+            "check --master-account-id: the account does not exist, is closed, or is in another partition".to_owned(),
+        ),
+        AwsErrorKind::WrongPartition => {
+            (ErrorKind::Partition, "use credentials and ARNs of one partition".to_owned())
+        }
+        AwsErrorKind::Unavailable | AwsErrorKind::Interrupted | AwsErrorKind::TimedOut | AwsErrorKind::Malformed => {
+            (ErrorKind::AwsUnavailable, "run the same command again: it looks at what was done and goes on from there".to_owned())
+        }
+        AwsErrorKind::Network | AwsErrorKind::Tls => {
+            (ErrorKind::AwsUnavailable, "check the network, the proxy and AWS_CA_BUNDLE, then run the same command again".to_owned())
+        }
+        AwsErrorKind::ForeignEndpoint => (
+            ErrorKind::Endpoint,
+            "unset AWS_ENDPOINT_URL, or allow that endpoint by name with --allow-endpoint URL".to_owned(),
+        ),
+        AwsErrorKind::Settings => (ErrorKind::Settings, String::new()),
+        AwsErrorKind::NotFound
+        | AwsErrorKind::AlreadyExists
+        | AwsErrorKind::Conflict
+        | AwsErrorKind::ConcurrentModification => {
+            (ErrorKind::Changed, "somebody else is changing the account; run the same command again".to_owned())
+        }
+        AwsErrorKind::InvalidInput
+        | AwsErrorKind::NoOrganization
+        | AwsErrorKind::NotImplemented
+        | AwsErrorKind::Other => (ErrorKind::Aws, String::new()),
+    };
+    let mut report = ErrorReport::new(kind, doing).because(error.to_string());
+    if let Some(id) = &error.request_id {
+        report = report.because(format!("AWS request id {id}"));
+    }
+    report.hint = (!hint.is_empty()).then_some(hint);
+    report
+}
+
+fn denied(error: &AwsError) -> String {
+    let Some(denial) = &error.denial else {
+        return "give the caller the permissions that the README lists".to_owned();
+    };
+    let arn = denial.arn.as_ref().map(|a| format!(" ({a})")).unwrap_or_default();
+    let what = match denial.policy {
+        DeniedBy::ServiceControl => {
+            format!("a service control policy{arn} denies it: have the organization make an exception")
+        }
+        DeniedBy::ResourceControl => {
+            format!("a resource control policy{arn} denies it: have the organization make an exception")
+        }
+        DeniedBy::Boundary => format!("the caller's permissions boundary{arn} does not allow it"),
+        DeniedBy::Session => format!("the session policy{arn} that the role was assumed with does not allow it"),
+        DeniedBy::Identity => format!("the caller's own policies{arn} do not allow it"),
+        DeniedBy::Trust => "the role's trust policy does not let this caller assume it".to_owned(),
+        DeniedBy::ResourceBased => format!("a resource-based policy{arn} denies it"),
+        DeniedBy::VpcEndpoint => format!("the VPC endpoint's policy{arn} denies it"),
+        DeniedBy::Unclassified => "give the caller the permissions that the README lists".to_owned(),
+    };
+    match &denial.authorization_id {
+        Some(id) => {
+            format!("{what}; details: aws iam-toolbox get-request-authorization-details --authorization-id {id}")
+        }
+        None => what,
+    }
+}
+
+/// A bounded wait that did not end well.
+pub(crate) fn of_wait(doing: &str, error: &WaitError) -> ErrorReport {
+    match error {
+        WaitError::Aws { error, .. } => of_aws(doing, error),
+        WaitError::TimedOut { what, last, .. } => ErrorReport::new(ErrorKind::NotPropagated, doing)
+            .because(format!("{what}: {last}"))
+            .hint("AWS takes its time: run the same command again, or give it longer with --propagation"),
+        WaitError::Wrong { what, found, .. } => ErrorReport::new(ErrorKind::Changed, doing)
+            .because(format!("{what}: {found}"))
+            .hint("somebody else changed it in the meantime; find out who, then run the same command again"),
+    }
+}
+
+/// Turbot's refusal of an import.
+pub(crate) fn of_refusal(refusal: &TurbotRefusal) -> ErrorReport {
+    let hint = match refusal.about {
+        RefusalAbout::CannotAssume => {
+            "Turbot could not use the credential: check --master-account-id, and whether a resource control policy restricts sts:AssumeRole"
+        }
+        RefusalAbout::UnknownKey => {
+            "AWS did not show the new key to Turbot in time: run the same command again, or give it longer with --propagation"
+        }
+        RefusalAbout::TurbotKey => "check TURBOT_ACCESS_KEY and TURBOT_SECRET_KEY; Turbot's access keys expire",
+        RefusalAbout::MissingRight => {
+            "the import needs Turbot/Operator at the cluster, and an active grant (granting is not activating; Turbot/Owner does not include it)"
+        }
+        RefusalAbout::Payload => "check --turbot-id, --title and --description against what your Turbot accepts",
+        RefusalAbout::Redirect => "give the URL that Turbot itself answers at; credentials never follow a redirect",
+        RefusalAbout::Other => "read Turbot's words above; what was made in AWS has been taken back",
+    };
+    let code = refusal.code.as_ref().map(|c| format!(" (code {c})")).unwrap_or_default();
+    ErrorReport::new(ErrorKind::TurbotRefused, "Turbot refused the import")
+        .because(format!("HTTP {}{code}: {}", refusal.status, refusal.message))
+        .hint(hint)
+}

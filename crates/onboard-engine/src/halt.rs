@@ -1,0 +1,62 @@
+//! Why work on an account stops, and what may be done then.
+
+use aws_bootstrap::{AwsError, AwsErrorKind, Certainty};
+use onboard_core::{ErrorKind, ErrorReport, Stop};
+
+use crate::claim::ClaimError;
+use crate::failure;
+
+/// Why work on an account stops before its plan is done.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The world is not the plan's: observe and plan anew.
+    Again(String),
+    /// A definite failure: what was begun may be undone.
+    Failed(ErrorReport),
+    /// The outcome is not known, or another run is at work: nothing is undone.
+    Pending(ErrorReport),
+    /// Somebody asked to stop.
+    Interrupted,
+    /// The audit log cannot be written: nothing more may be done at all.
+    Audit(ErrorReport),
+}
+
+impl Halt {
+    /// An AWS failure in a step. One that may have had its effect is looked at again before anything else.
+    pub(crate) fn aws(doing: &str, error: &AwsError) -> Self {
+        match error.kind {
+            AwsErrorKind::AlreadyExists | AwsErrorKind::NotFound | AwsErrorKind::Conflict => {
+                Self::Again(format!("{doing}: {error}"))
+            }
+            _ if error.certainty == Certainty::MaybeDone => Self::Again(format!("{doing}: {error}")),
+            _ => Self::Failed(failure::of_aws(doing, error)),
+        }
+    }
+
+    pub(crate) fn claim(error: &ClaimError) -> Self {
+        match error {
+            ClaimError::Taken => Self::Again("another run claimed the account first".into()),
+            ClaimError::Lost => Self::Pending(
+                ErrorReport::new(
+                    ErrorKind::ClaimLost,
+                    "another run took the account over; this one changes nothing more",
+                )
+                .hint("wait for the other run, then run the same command again"),
+            ),
+            ClaimError::Unseen => Self::Failed(
+                ErrorReport::new(
+                    ErrorKind::NotPropagated,
+                    "what was written into the journal did not show in AWS in time",
+                )
+                .hint("AWS takes its time: run the same command again, or give it longer with --propagation"),
+            ),
+            ClaimError::Aws(error) => Self::Failed(failure::of_aws("keeping the claim on the account", error)),
+        }
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        if stop.kind.exit_code() == 6 { Self::Pending(stop.into()) } else { Self::Failed(stop.into()) }
+    }
+}

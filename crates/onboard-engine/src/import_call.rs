@@ -1,0 +1,303 @@
+//! The import call: intent before effect, a look before every repetition, and what each answer means.
+
+use std::time::Duration;
+
+use onboard_core::{
+    AccountReport, Credential, ErrorKind, ErrorReport, ImportAnswer, ImportState, LookFault, Presence, TurbotAccount,
+    TurbotObserved, TurbotRefusal,
+};
+use turbot_import::{ImportRequest, Turbot};
+
+use crate::audit::AUDIT_SCHEMA;
+use crate::audit::AuditRecord;
+use crate::clock::Moment;
+use crate::failure;
+use crate::halt::Halt;
+use crate::intent::Intent;
+use crate::turbot_side::TurbotSide;
+
+/// What to do after an answer.
+enum Next {
+    /// It is in.
+    Accepted,
+    /// Send it again, after so long and after a look.
+    Again(Duration),
+}
+
+/// One account's import.
+pub(crate) struct Importer<'a> {
+    pub(crate) side: TurbotSide<'a>,
+    /// Where the intent is written before anything is sent.
+    pub(crate) intent: Intent<'a>,
+    pub(crate) report: &'a mut AccountReport,
+    /// What the first look after the acceptance showed.
+    pub(crate) seen: Option<TurbotObserved>,
+}
+
+impl Importer<'_> {
+    /// Sends the import until there is an outcome. Ok is acceptance: the point of no return.
+    pub(crate) async fn import(&mut self, request: &ImportRequest, credential: &Credential) -> Result<(), Halt> {
+        let turbot = self.side.session.turbot().map_err(Halt::Failed)?.clone();
+        let begun = Moment::now();
+        let mut first = true;
+        loop {
+            if !std::mem::take(&mut first) && matches!(self.side.presence().await?, Presence::Visible(_)) {
+                return self.accepted().await;
+            }
+            if self.side.session.stop.is_requested() {
+                return Err(Halt::Interrupted);
+            }
+            self.intent.declare(&self.side).await?;
+            if self.side.session.stop.is_requested() {
+                // Nothing was sent: the intent is taken back.
+                self.intent.ends().await?;
+                return Err(Halt::Interrupted);
+            }
+            if let Err(halt) = self.audit(None, None) {
+                self.intent.ends().await?;
+                return Err(halt);
+            }
+            self.report.import.requests += 1;
+            self.report.import.state = ImportState::InFlight;
+            let Some(answer) = self.send(&turbot, request, credential).await else {
+                self.audit(Some("unknown"), Some("interrupted while the answer was awaited"))?;
+                return Err(Halt::Interrupted);
+            };
+            self.audit_answer(&answer)?;
+            match self.interpret(answer, begun).await? {
+                Next::Accepted => return self.accepted().await,
+                Next::Again(pause) => {
+                    self.side.note(format!("Turbot is asked again in {} ms", pause.as_millis()));
+                    self.side.pause(pause).await?;
+                }
+            }
+        }
+    }
+
+    /// Sends it, with a sign of life every second; `None` if somebody asked to stop while the answer was awaited.
+    async fn send(&self, turbot: &Turbot, request: &ImportRequest, credential: &Credential) -> Option<ImportAnswer> {
+        let (begun, at_most) = (Moment::now(), self.side.session.times.timeout);
+        let call = turbot.import(request, credential);
+        tokio::pin!(call);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => return Some(answer),
+                () = self.side.session.stop.requested() => return None,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {
+                    self.side.waiting("Turbot's answer to the import (5 minutes and more are usual)", begun.elapsed(), at_most);
+                }
+            }
+        }
+    }
+
+    async fn interpret(&mut self, answer: ImportAnswer, begun: Moment) -> Result<Next, Halt> {
+        let times = &self.side.session.times;
+        let (limit, interval) = (times.propagation, times.aws_interval());
+        let in_time = begun.elapsed() < limit;
+        // Longer pauses the longer it lasts, up to a twelfth of the propagation time (10 s).
+        let pause = (begun.elapsed() / 4).clamp(interval * 2, limit / 12 + interval * 2);
+        match answer {
+            ImportAnswer::Accepted { .. } => Ok(Next::Accepted),
+            ImportAnswer::NotSent(failure) => {
+                self.intent.ends().await?;
+                self.report.import.state = ImportState::NotSent;
+                if in_time {
+                    return Ok(Next::Again(pause));
+                }
+                let kind =
+                    if failure.fault == LookFault::Tls { ErrorKind::TurbotTls } else { ErrorKind::TurbotUnreachable };
+                Err(Halt::Failed(
+                    ErrorReport::new(kind, "the import could not be sent")
+                        .because(failure.message)
+                        .hint("check the network to Turbot, then run the same command again"),
+                ))
+            }
+            ImportAnswer::NotTaken { retry_after, message } => {
+                self.intent.ends().await?;
+                self.report.import.state = ImportState::Refused;
+                let wait = retry_after.unwrap_or(pause);
+                if begun.elapsed() + wait > times.timeout {
+                    return Err(Halt::Failed(
+                        ErrorReport::new(ErrorKind::TurbotRefused, "Turbot takes no imports now (429)")
+                            .because(message)
+                            .hint("run the same command again later"),
+                    ));
+                }
+                Ok(Next::Again(wait))
+            }
+            ImportAnswer::Refused(refusal) => {
+                self.report.import.state = ImportState::Refused;
+                if refusal.is_propagation() && in_time && !self.intent.unsettled().await {
+                    self.side.note(format!("Turbot cannot use the credential yet: {}", refusal.message));
+                    self.intent.ends().await?;
+                    return Ok(Next::Again(pause));
+                }
+                self.refused(&refusal).await
+            }
+            ImportAnswer::Conflict(refusal) => self.conflicted(&refusal).await,
+            ImportAnswer::Unknown { why } => self.unknown(why).await,
+        }
+    }
+
+    /// The answer is not known: perhaps the account shows; nothing is sent again, and nothing undone.
+    async fn unknown(&mut self, why: String) -> Result<Next, Halt> {
+        self.report.import.state = ImportState::Unknown;
+        self.side.note(format!("the import's answer is not known ({why}); looking at Turbot for the account"));
+        match self.side.poll_visible(self.side.session.times.visibility).await? {
+            Presence::Visible(_) => Ok(Next::Accepted),
+            Presence::Conflict { seen, same_id: true } => Err(self.wrong_account(&seen)),
+            Presence::Conflict { .. } | Presence::Absent | Presence::Unknown(_) => Err(Halt::Pending(
+                ErrorReport::new(ErrorKind::UnknownOutcome, "the import was sent, and its outcome is not known")
+                    .because(why)
+                    .hint("run the same command again: it looks first, and sends no second import before the first one is settled"),
+            )),
+        }
+    }
+
+    /// A refusal is final only if every earlier import had a definite answer and the account does not show.
+    async fn refused(&mut self, refusal: &TurbotRefusal) -> Result<Next, Halt> {
+        match self.side.presence().await? {
+            Presence::Visible(_) => return Ok(Next::Accepted),
+            Presence::Conflict { .. } | Presence::Absent | Presence::Unknown(_) => {}
+        }
+        let unsettled = self.intent.unsettled().await;
+        self.intent.ends().await?;
+        if unsettled {
+            return Err(Halt::Pending(ErrorReport {
+                kind: ErrorKind::UnknownOutcome,
+                message: "Turbot refused this import, but an earlier one never had an answer".into(),
+                hint: Some("look in Turbot for what became of the earlier import; nothing was taken back".into()),
+                ..failure::of_refusal(refusal)
+            }));
+        }
+        Err(Halt::Failed(failure::of_refusal(refusal)))
+    }
+
+    /// 409: something of that name exists. A look decides what.
+    async fn conflicted(&mut self, refusal: &TurbotRefusal) -> Result<Next, Halt> {
+        let unsettled = self.intent.unsettled().await;
+        match self.side.presence().await? {
+            Presence::Visible(_) if unsettled => Ok(Next::Accepted),
+            Presence::Visible(_) => {
+                self.intent.ends().await?;
+                self.report.import.state = ImportState::Refused;
+                Err(Halt::Again("Turbot says that the account exists, and it shows".into()))
+            }
+            Presence::Conflict { seen, .. } => {
+                self.intent.ends().await?;
+                self.report.import.state = ImportState::Refused;
+                let theirs = seen.aws_account_id.map_or_else(|| "another AWS account".into(), |a| a.to_string());
+                Err(Halt::Failed(
+                    ErrorReport::new(
+                        ErrorKind::Conflict,
+                        format!("in Turbot, {} is {theirs}", seen.id.unwrap_or_default()),
+                    )
+                    .because(format!("HTTP 409: {}", refusal.message))
+                    .hint("choose another --turbot-id, or check --account-id"),
+                ))
+            }
+            Presence::Absent | Presence::Unknown(_) => {
+                self.report.import.state = ImportState::Unknown;
+                Err(Halt::Pending(
+                    ErrorReport::new(
+                        ErrorKind::UnknownOutcome,
+                        "Turbot says that it exists already, and it does not show",
+                    )
+                    .because(format!("HTTP 409: {}", refusal.message))
+                    .hint("run the same command again to look again; or look in Turbot for what stands there"),
+                ))
+            }
+        }
+    }
+
+    /// The point of no return. The note and the first look go side by side: neither needs the other.
+    async fn accepted(&mut self) -> Result<(), Halt> {
+        self.report.import.state = ImportState::Accepted;
+        let (seen, noted) = tokio::join!(self.side.look(false), self.intent.accepted());
+        self.seen = seen.ok();
+        noted
+    }
+
+    /// Looks until the account shows, for a bounded time, and compares what shows with what was meant.
+    pub(crate) async fn await_visible(&mut self) -> Result<(), Halt> {
+        let presence = match self.seen.take().map(|s| self.side.presence_in(&s)) {
+            Some(visible @ Presence::Visible(_)) => visible,
+            _ => self.side.poll_visible(self.side.session.times.visibility).await?,
+        };
+        match presence {
+            Presence::Visible(account) => {
+                let target = &self.side.target;
+                let mut warnings = Vec::new();
+                if let Some(urn) = account.urn.filter(|u| *u != target.urn()) {
+                    warnings.push(format!("its URN in Turbot is {}, not {}", onboard_core::shown(&urn), target.urn()));
+                }
+                if account.aws_account_id.is_none() {
+                    warnings.push("Turbot does not say which AWS account stands behind it".into());
+                }
+                if let Some(title) = account.title.filter(|t| *t != target.title) {
+                    warnings.push(format!(
+                        "its title in Turbot is {}, not {}",
+                        onboard_core::shown(&title),
+                        onboard_core::shown(&target.title)
+                    ));
+                }
+                self.report.warnings.extend(warnings);
+                Ok(())
+            }
+            Presence::Conflict { seen, .. } => Err(self.wrong_account(&seen)),
+            Presence::Absent | Presence::Unknown(_) => Err(Halt::Pending(
+                ErrorReport::new(
+                    ErrorKind::NotVisible,
+                    "Turbot accepted the import, and the account does not show yet",
+                )
+                .hint("run the same command again later: it looks first, and goes on from there"),
+            )),
+        }
+    }
+
+    /// Accepted with these credentials, and yet another account: nothing may be taken back by itself.
+    fn wrong_account(&self, seen: &TurbotAccount) -> Halt {
+        let theirs = seen.aws_account_id.as_ref().map_or_else(|| "an unknown AWS account".into(), ToString::to_string);
+        let target = &self.side.target;
+        Halt::Failed(
+            ErrorReport::new(
+                ErrorKind::WrongAwsAccount,
+                format!("{} shows with {theirs}, not with {}", target.urn(), target.account_id),
+            )
+            .hint("have Turbot's administrators look at that entry; cleanup removes what was made in AWS"),
+        )
+    }
+
+    fn audit(&self, outcome: Option<&'static str>, error: Option<&str>) -> Result<(), Halt> {
+        let target = &self.side.target;
+        self.side
+            .session
+            .audit
+            .write(&AuditRecord {
+                schema: AUDIT_SCHEMA,
+                time: self.intent.now().to_string(),
+                run: self.side.session.run.as_str(),
+                account_id: target.account_id.as_str(),
+                turbot_id: target.turbot_id.as_str(),
+                step: "import",
+                target: &target.urn(),
+                phase: if outcome.is_some() { "after" } else { "before" },
+                outcome,
+                request_id: None,
+                error,
+            })
+            .map_err(Halt::Audit)
+    }
+
+    fn audit_answer(&self, answer: &ImportAnswer) -> Result<(), Halt> {
+        let (outcome, error) = match answer {
+            ImportAnswer::Accepted { .. } => ("done", None),
+            ImportAnswer::Refused(refusal) | ImportAnswer::Conflict(refusal) => ("failed", Some(&refusal.message)),
+            ImportAnswer::NotTaken { message, .. } => ("failed", Some(message)),
+            ImportAnswer::NotSent(failure) => ("failed", Some(&failure.message)),
+            ImportAnswer::Unknown { why } => ("unknown", Some(why)),
+        };
+        self.audit(Some(outcome), error.map(String::as_str))
+    }
+}

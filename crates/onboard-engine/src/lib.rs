@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod audit;
+mod claim;
+mod clock;
+mod doctor;
+mod event;
+mod failure;
+mod halt;
+mod handoff;
+mod import_call;
+mod intent;
+mod planned;
+mod proof_steps;
+mod saved_plan;
+mod session;
+mod steps;
+mod stop;
+mod turbot_side;
+mod turbot_steps;
+mod verbs;
+mod worker;
+
+pub use account::apply;
+pub use audit::AUDIT_SCHEMA;
+pub use aws_bootstrap::Given;
+pub use doctor::{Check, CheckResult, DOCTOR_SCHEMA, DoctorReport, doctor};
+pub use event::Event;
+pub use handoff::{FileHandOff, HANDOFF_SCHEMA, HandOff, Handed, HandedAccount, Nowhere, OpenHandoff, TextHandOff};
+pub use planned::{Answer, Consent, Planned};
+pub use saved_plan::{PLAN_SCHEMA, SavedAccount, SavedPlan, plan_document, write_plan};
+pub use session::{AwsAccess, Events, Job, Session, SessionSettings, TurbotAccess};
+pub use stop::StopSignal;
+pub use verbs::{bootstrap, cleanup, import, maintenance_set, maintenance_show, plan, verify};

@@ -1,0 +1,404 @@
+//! Carrying a plan out: one step, one effect. Nothing is chosen here.
+
+use aws_bootstrap::{AwsErrorKind, Certainty, NewRole, NewUser, RoleAwaited, TrustAwaited, UserAwaited, WaitError};
+use onboard_core::{
+    ErrorKind, ErrorReport, KeyFate, Plan, PolicyArn, Principal, Record, Step, StepResult, TrustPolicy, With,
+};
+
+use crate::claim::{self, ClaimError};
+use crate::clock::Moment;
+use crate::failure;
+use crate::halt::Halt;
+use crate::worker::{AwsHalt, Worker};
+
+/// What a step came to when it did not halt.
+enum Came {
+    Done,
+    Unchanged,
+}
+
+impl Worker<'_> {
+    /// Carries the steps out in order, up to the first that halts.
+    pub(crate) async fn carry_out(&mut self, plan: &Plan, hand: &mut dyn crate::HandOff) -> Result<(), Halt> {
+        for step in &plan.steps {
+            self.check_stop()?;
+            let begun = self.begin_step(step);
+            let result = Box::pin(self.step(step, hand)).await;
+            let shown = match &result {
+                Ok(Came::Done) => StepResult::Done,
+                Ok(Came::Unchanged) => StepResult::Unchanged,
+                Err(Halt::Failed(_) | Halt::Audit(_)) => StepResult::Failed,
+                Err(Halt::Again(_) | Halt::Pending(_) | Halt::Interrupted) => StepResult::Unknown,
+            };
+            self.end_step(step, begun, shown);
+            result?;
+        }
+        Ok(())
+    }
+
+    /// One step outside a plan's order: an undo, or a verb that is a single step.
+    pub(crate) async fn single(&mut self, step: &Step) -> Result<(), Halt> {
+        Box::pin(self.step(step, &mut crate::handoff::Nowhere)).await.map(|_| ())
+    }
+
+    async fn step(&mut self, step: &Step, hand: &mut dyn crate::HandOff) -> Result<Came, Halt> {
+        match step {
+            Step::Claim { generation, record, .. } => return self.claim(step, *generation, record).await,
+            Step::Note { record } => self.note_in_journal(step, record).await?,
+            Step::CreateRole { .. } | Step::CreateUser { .. } => self.create(step).await?,
+            Step::SetTrust { role, after, .. } => {
+                self.fresh_effect(step, |aws| async move { aws.set_trust(role, after).await }).await?;
+            }
+            Step::SetRole { role, after, .. } => {
+                self.fresh_effect(step, |aws| async move { aws.set_role(role, &after.0, after.1).await }).await?;
+            }
+            Step::SetBoundary { principal, after, .. } => self.boundary(step, principal, after.as_ref()).await?,
+            Step::Tag { principal, after, .. } => match principal {
+                Principal::Role(name) => {
+                    self.fresh_effect(step, |aws| async move { aws.tag_role(name, after).await }).await?
+                }
+                Principal::User(name) => {
+                    self.fresh_effect(step, |aws| async move { aws.tag_user(name, after).await }).await?
+                }
+            },
+            Step::Untag { principal, tags } => {
+                let keys = &tags.keys().cloned().collect::<Vec<String>>();
+                match principal {
+                    Principal::Role(name) => {
+                        self.plain_effect(step, |aws| async move { aws.untag_role(name, keys).await }).await?;
+                    }
+                    Principal::User(name) => {
+                        self.plain_effect(step, |aws| async move { aws.untag_user(name, keys).await }).await?;
+                    }
+                }
+            }
+            Step::Attach { principal, policy } => match principal {
+                Principal::Role(name) => {
+                    self.fresh_effect(step, |aws| async move { aws.attach_role_policy(name, policy).await }).await?;
+                }
+                Principal::User(name) => {
+                    self.fresh_effect(step, |aws| async move { aws.attach_user_policy(name, policy).await }).await?;
+                }
+            },
+            Step::Detach { principal: Principal::User(_), .. } | Step::DeleteUser { .. } if self.credential_left => {
+                return Ok(Came::Unchanged);
+            }
+            Step::Detach { principal, policy } => self.detach(step, principal, policy).await?,
+            Step::DeleteInline { principal, name: policy } => match principal {
+                Principal::Role(name) => {
+                    self.plain_effect(step, |aws| async move { aws.delete_role_inline_policy(name, policy).await })
+                        .await?;
+                }
+                Principal::User(name) => {
+                    self.plain_effect(step, |aws| async move { aws.delete_user_inline_policy(name, policy).await })
+                        .await?;
+                }
+            },
+            Step::ReadBack { principal, policies } => self.read_back(step, principal, policies).await?,
+            Step::CreateKey { user } => self.create_key(step, user).await?,
+            Step::ProveKey { user } => self.prove_key(step, user).await?,
+            Step::DeactivateKey { user, key, .. } => {
+                self.plain_effect(step, |aws| async move { aws.deactivate_access_key(user, key).await }).await?;
+            }
+            Step::DeleteKey { user, key, fate } => {
+                self.plain_effect(step, |aws| async move { aws.delete_access_key(user, key).await }).await?;
+                if *fate == KeyFate::Lost {
+                    self.note(format!("access key {key}, whose secret was lost, is deleted"));
+                }
+            }
+            Step::ProveExternalId { role, profile } => self.prove_external_id(role, profile).await?,
+            Step::Import { check_mode, delete_credential, .. } => {
+                self.import(*check_mode, *delete_credential).await?;
+            }
+            Step::AwaitVisible { .. } => self.await_visible().await?,
+            Step::AwaitDeletion { principal } => {
+                if !self.await_deletion(principal).await? {
+                    return Ok(Came::Unchanged);
+                }
+            }
+            Step::HandOver { .. } => self.hand_over(step, hand).await?,
+            Step::DeleteRole { role } => self.delete_principal(step, &Principal::Role(role.clone())).await?,
+            Step::DeleteUser { user } => self.delete_principal(step, &Principal::User(user.clone())).await?,
+            Step::Release { .. } => self.release(step).await?,
+            Step::SetMaintenance { urn, level, .. } => self.set_maintenance(step, urn, *level).await?,
+        }
+        Ok(Came::Done)
+    }
+
+    async fn claim(&mut self, step: &Step, generation: u32, record: &Record) -> Result<Came, Halt> {
+        let caller = match &self.look {
+            Some(look) => look.aws.caller.clone(),
+            None => self.aws.caller().await.map_err(|e| Halt::aws("asking who is calling", &e))?,
+        };
+        self.audit(step, None, None, None)?;
+        let lease = self.session.times.lease;
+        match claim::acquire(&self.aws, &caller, generation, record, lease, &self.pace()).await {
+            Ok(claimed) => {
+                self.claim = Some(claimed.claim);
+                self.effects += 1;
+                self.audit(step, Some("done"), claimed.request_id.as_deref(), None)?;
+                if claimed.news {
+                    return Err(Halt::Again("the run that was taken over had come further than was known".into()));
+                }
+                Ok(Came::Done)
+            }
+            Err(error) => {
+                let text = format!("{error:?}");
+                self.audit(step, Some("failed"), None, Some(&text))?;
+                Err(Halt::claim(&error))
+            }
+        }
+    }
+
+    /// Writes into the journal, with the audit log's two records.
+    pub(crate) async fn write_journal(&mut self, step: &Step, change: impl FnOnce(&mut Record)) -> Result<(), Halt> {
+        let Some(claim) = &self.claim else {
+            return Ok(());
+        };
+        self.audit(step, None, None, None)?;
+        let written = claim.write(change).await;
+        self.audit_claim(step, written)
+    }
+
+    pub(crate) fn audit_claim(&self, step: &Step, written: Result<Option<String>, ClaimError>) -> Result<(), Halt> {
+        match written {
+            Ok(request_id) => self.audit(step, Some("done"), request_id.as_deref(), None),
+            Err(error) => {
+                self.audit(step, Some("failed"), None, Some(&format!("{error:?}")))?;
+                Err(Halt::claim(&error))
+            }
+        }
+    }
+
+    async fn note_in_journal(&mut self, step: &Step, record: &Record) -> Result<(), Halt> {
+        let record = record.clone();
+        self.write_journal(step, move |standing| *standing = record).await
+    }
+
+    async fn create(&mut self, step: &Step) -> Result<(), Halt> {
+        let made = match step {
+            Step::CreateRole { name, path, description, max_session_duration, boundary, tags, trust } => {
+                let document = trust.document();
+                let role = &NewRole {
+                    name,
+                    path,
+                    description,
+                    max_session_duration: *max_session_duration,
+                    boundary: boundary.as_ref(),
+                    tags,
+                    trust: &document,
+                };
+                self.effect(step, |aws| async move { aws.create_role(role).await })
+                    .await
+                    .map(|made| (made.arn, made.unique_id))
+            }
+            Step::CreateUser { name, path, boundary, tags } => {
+                let user = &NewUser { name, path, boundary: boundary.as_ref(), tags };
+                self.effect(step, |aws| async move { aws.create_user(user).await })
+                    .await
+                    .map(|made| (made.arn, made.unique_id))
+            }
+            _ => unreachable!("only roles and users are created here"),
+        };
+        match made {
+            Ok((arn, unique_id)) => {
+                self.set_principal(arn, unique_id);
+                Ok(())
+            }
+            Err(AwsHalt::Aws(error))
+                if error.is(AwsErrorKind::AlreadyExists) || error.certainty == Certainty::MaybeDone =>
+            {
+                // Perhaps our own, whose answer was lost: once it shows, its tags and the journal tell.
+                self.await_appearance().await?;
+                Err(Halt::Again(format!("{}: {error}", step.sentence())))
+            }
+            Err(halt) => Err(halt.into_halt(step)),
+        }
+    }
+
+    /// After a lost answer: waits, for a bounded time, until the role or user shows, before everything is looked at anew.
+    async fn await_appearance(&mut self) -> Result<(), Halt> {
+        let (begun, pace, wanted) = (Moment::now(), self.pace(), self.wanted);
+        let mut reads = 0;
+        // A name that is taken shows in the end; one whose creation was lost may never. A dozen reads decide.
+        while reads < 12 && begun.elapsed() < pace.limit {
+            let there = match wanted.with {
+                With::Role => self.aws.read_role(&wanted.role_name).await.map(|r| r.is_some()),
+                With::Keys => self.aws.read_user(&wanted.user_name).await.map(|u| u.is_some()),
+            };
+            if there.map_err(|e| Halt::aws("looking at what was made", &e))? {
+                return Ok(());
+            }
+            reads += 1;
+            self.pause(pace.interval).await?;
+        }
+        Ok(())
+    }
+
+    async fn boundary(&mut self, step: &Step, principal: &Principal, after: Option<&PolicyArn>) -> Result<(), Halt> {
+        match principal {
+            Principal::Role(name) => {
+                self.fresh_effect(step, |aws| async move { aws.set_role_boundary(name, after).await }).await
+            }
+            Principal::User(name) => {
+                self.fresh_effect(step, |aws| async move { aws.set_user_boundary(name, after).await }).await
+            }
+        }
+    }
+
+    async fn detach(&mut self, step: &Step, principal: &Principal, policy: &PolicyArn) -> Result<(), Halt> {
+        match principal {
+            Principal::Role(name) => {
+                self.plain_effect(step, |aws| async move { aws.detach_role_policy(name, policy).await }).await
+            }
+            Principal::User(name) => {
+                self.plain_effect(step, |aws| async move { aws.detach_user_policy(name, policy).await }).await
+            }
+        }
+    }
+
+    /// The trust policy the role must have, by the external ID in force.
+    fn trust(&self) -> Result<TrustPolicy, Halt> {
+        let (Some(look), Some(external_id)) = (&self.look, &self.external_id) else {
+            return Err(Halt::Failed(ErrorReport::new(ErrorKind::Bug, "a role without an external ID")));
+        };
+        Ok(TrustPolicy {
+            partition: look.aws.caller.partition().clone(),
+            account: self.wanted.master_account_id.clone(),
+            external_id: external_id.clone(),
+        })
+    }
+
+    /// Reads back in a streak; beside it, the journal learns the unique id.
+    async fn read_back(&mut self, step: &Step, principal: &Principal, policies: &[PolicyArn]) -> Result<(), Halt> {
+        let pace = self.pace();
+        let unique_id = self.unique_id.clone().unwrap_or_default();
+        let known = match &self.claim {
+            Some(claim) => claim.record().await.unique_id.as_deref() == Some(unique_id.as_str()),
+            None => true,
+        };
+        let trust = match principal {
+            Principal::Role(_) => Some(self.trust()?),
+            Principal::User(_) => None,
+        };
+        let known_id = self.unique_id.as_deref();
+        let boundary = self.expected_boundary().await;
+        let boundary = boundary.as_ref();
+        let aws = self.aws.clone();
+        let read = async {
+            match (principal, &trust) {
+                (Principal::Role(name), Some(trust)) => {
+                    let trust = TrustAwaited::Policy(trust);
+                    aws.await_role(&pace, name, &RoleAwaited { unique_id: known_id, trust, policies, boundary }).await
+                }
+                (Principal::User(name), _) => {
+                    let awaited = UserAwaited { unique_id: known_id, policies, boundary, keys: None };
+                    aws.await_user(&pace, name, &awaited).await
+                }
+                (Principal::Role(_), None) => unreachable!("a role's trust was made above"),
+            }
+        };
+        let noted = async {
+            match &self.claim {
+                Some(claim) if !known && !unique_id.is_empty() => {
+                    claim.write(|record| record.unique_id = Some(unique_id.clone())).await.map(|_| ())
+                }
+                _ => Ok(()),
+            }
+        };
+        let stop = self.session.stop.clone();
+        let (read, noted) = tokio::join!(stop.or(read), noted);
+        noted.map_err(|e| Halt::claim(&e))?;
+        match read {
+            None => Err(Halt::Interrupted),
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(wait_halt(&step.sentence(), &error)),
+        }
+    }
+
+    /// An adopted principal keeps its own boundary; every other has the one wanted.
+    pub(crate) async fn expected_boundary(&self) -> Option<PolicyArn> {
+        let adopted = match &self.claim {
+            Some(claim) => claim.record().await.origin == onboard_core::Origin::Adopted,
+            None => false,
+        };
+        if adopted { self.adopted_boundary() } else { self.wanted.permissions_boundary.clone() }
+    }
+
+    fn adopted_boundary(&self) -> Option<PolicyArn> {
+        let look = &self.look.as_ref()?.aws;
+        match self.wanted.with {
+            With::Role => look.role(self.wanted.role_name.as_str())?.boundary.clone(),
+            With::Keys => look.user(self.wanted.user_name.as_str())?.boundary.clone(),
+        }
+    }
+
+    /// Deletes a role or user; what AWS still finds on it, because its reads were stale, goes first.
+    async fn delete_principal(&mut self, step: &Step, principal: &Principal) -> Result<(), Halt> {
+        let (begun, pace) = (Moment::now(), self.pace());
+        loop {
+            let deleted = match principal {
+                Principal::Role(name) => self.effect(step, |aws| async move { aws.delete_role(name).await }).await,
+                Principal::User(name) => self.effect(step, |aws| async move { aws.delete_user(name).await }).await,
+            };
+            match deleted {
+                Ok(()) => return Ok(()),
+                Err(AwsHalt::Aws(error)) if error.is(AwsErrorKind::Conflict) && begun.elapsed() < pace.limit => {
+                    let attached = match principal {
+                        Principal::Role(name) => self.aws.read_role(name).await.map(|r| r.map(|r| r.attached)),
+                        Principal::User(name) => self.aws.read_user(name).await.map(|u| u.map(|u| u.attached)),
+                    };
+                    let attached = attached.map_err(|e| Halt::aws(&step.sentence(), &e))?.unwrap_or_default();
+                    for policy in &attached {
+                        let detach = Step::Detach { principal: principal.clone(), policy: policy.clone() };
+                        self.detach(&detach, principal, policy).await?;
+                    }
+                    self.pause(pace.interval).await?;
+                }
+                Err(halt) => return Err(halt.into_halt(step)),
+            }
+        }
+    }
+
+    pub(crate) async fn release(&mut self, step: &Step) -> Result<(), Halt> {
+        let Some(claim) = self.claim.take() else {
+            return Ok(());
+        };
+        self.audit(step, None, None, None)?;
+        let released = claim.release().await;
+        self.audit_claim(step, released)
+    }
+
+    async fn hand_over(&mut self, step: &Step, hand: &mut dyn crate::HandOff) -> Result<(), Halt> {
+        let credential = self.credential()?;
+        let now = onboard_core::When::At(self.aws.now());
+        // Before the file: a key that may be with somebody is never deleted as lost.
+        self.write_journal(step, |record| record.handed_over = Some(now)).await?;
+        let handed = hand.give(&crate::handoff::Handed {
+            wanted: self.wanted,
+            credential: &credential,
+            arn: self.arn.as_ref(),
+            unique_id: self.unique_id.as_deref(),
+            partition: self.look.as_ref().map(|l| l.aws.caller.partition()),
+            delete_credential: match &self.claim {
+                Some(claim) => claim.record().await.delete_credential,
+                None => true,
+            },
+            made_at: self.aws.now(),
+            run: &self.session.run,
+        });
+        if let Err(error) = handed {
+            self.write_journal(step, |record| record.handed_over = None).await?;
+            return Err(Halt::Failed(error));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn wait_halt(doing: &str, error: &WaitError) -> Halt {
+    match error {
+        WaitError::Wrong { what, found, .. } => Halt::Again(format!("{what}: {found}")),
+        WaitError::Aws { error, .. } => Halt::aws(doing, error),
+        WaitError::TimedOut { .. } => Halt::Failed(failure::of_wait(doing, error)),
+    }
+}

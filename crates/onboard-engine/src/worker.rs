@@ -1,0 +1,323 @@
+//! One account at work: what is known of it, what was done to it, and how each step is begun, audited and ended.
+
+use std::time::Duration;
+
+use aws_bootstrap::{Aws, AwsError, AwsErrorKind, Certainty, Done, Looking, NewKey, Pace};
+use onboard_core::{
+    AccountReport, Arn, AwsObserved, Chosen, ErrorKind, ErrorReport, ExternalId, Plan, RoleName, Situation, Step,
+    StepReport, StepResult, Times, TurbotObserved, UserName, Wanted, With,
+};
+
+use crate::audit::{AUDIT_SCHEMA, AuditRecord};
+use crate::claim::Claim;
+use crate::clock::Moment;
+use crate::event::Event;
+use crate::failure;
+use crate::halt::Halt;
+use crate::session::{Job, Session};
+
+/// What both sides showed at one look.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    pub(crate) aws: AwsObserved,
+    pub(crate) turbot: Option<TurbotObserved>,
+}
+
+/// One account at work.
+pub(crate) struct Worker<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) wanted: &'a Wanted,
+    pub(crate) job: &'a Job,
+    pub(crate) aws: Aws,
+    pub(crate) chosen: Chosen,
+    pub(crate) report: AccountReport,
+    pub(crate) claim: Option<Claim>,
+    /// The newest look.
+    pub(crate) look: Option<Look>,
+    /// The role's or user's ARN and unique id, once known.
+    pub(crate) arn: Option<Arn>,
+    pub(crate) unique_id: Option<String>,
+    /// The new key, whose secret lives here and nowhere else.
+    pub(crate) key: Option<NewKey>,
+    pub(crate) external_id: Option<ExternalId>,
+    /// What the first look after the acceptance showed.
+    pub(crate) seen_after_import: Option<TurbotObserved>,
+    /// Turbot left the credential it was asked to delete.
+    pub(crate) credential_left: bool,
+    /// How many effects this run has had on AWS.
+    pub(crate) effects: u32,
+}
+
+/// Reads and waits at AWS.
+pub(crate) fn aws_pace(times: &Times) -> Pace {
+    Pace { interval: times.aws_interval(), streak: 3, limit: times.propagation }
+}
+
+impl<'a> Worker<'a> {
+    /// Connects; nothing is asked yet.
+    pub(crate) async fn begin(session: &'a Session, job: &'a Job, chosen: Chosen) -> Result<Self, Box<AccountReport>> {
+        let wanted = &job.wanted;
+        let mut report = AccountReport::new(wanted.account_id.as_str(), wanted.turbot_id.as_str(), wanted.with);
+        match session.aws(&job.aws, Some(&wanted.account_id)).await {
+            Ok(aws) => Ok(Self {
+                session,
+                wanted,
+                job,
+                aws,
+                chosen,
+                report,
+                claim: None,
+                look: None,
+                arn: None,
+                unique_id: None,
+                key: None,
+                external_id: None,
+                seen_after_import: None,
+                credential_left: false,
+                effects: 0,
+            }),
+            Err(error) => {
+                report.fail(error);
+                Err(Box::new(report))
+            }
+        }
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        aws_pace(&self.session.times)
+    }
+
+    pub(crate) fn note(&self, text: impl Into<String>) {
+        self.session.note(&self.wanted.account_id, text);
+    }
+
+    pub(crate) fn waiting(&self, what: &str, waited: Duration, at_most: Duration) {
+        (self.session.events)(Event::Waiting {
+            account_id: self.wanted.account_id.to_string(),
+            what: what.to_owned(),
+            waited,
+            at_most,
+        });
+    }
+
+    /// Looks at both sides, side by side. `both` looks for the role and the user, whichever is wanted.
+    pub(crate) async fn observe(&mut self, both: bool, turbot: bool) -> Result<&Look, Halt> {
+        let wanted = self.wanted;
+        let looking = looking(wanted, both);
+        let maintenance = wanted.maintenance.is_some();
+        let turbot_look = async {
+            match &self.session.turbot {
+                Some(client) if turbot => {
+                    Some(client.look(&wanted.cluster_id, &wanted.turbot_id, &wanted.account_id, maintenance).await)
+                }
+                _ => None,
+            }
+        };
+        let (aws, turbot) = tokio::join!(Box::pin(self.aws.observe(&looking)), Box::pin(turbot_look));
+        let aws = match aws {
+            Ok(aws) => aws,
+            Err(error) => return Err(self.observe_failed(&error).await),
+        };
+        if let Some(Ok(Some(window))) = turbot.as_ref().and_then(|t| t.maintenance.as_ref()) {
+            self.report.maintenance = Some(window.clone());
+        }
+        Ok(self.look.insert(Look { aws, turbot }))
+    }
+
+    /// A wrong account explains a denial better than the denial does.
+    async fn observe_failed(&self, error: &AwsError) -> Halt {
+        if let Ok(caller) = self.aws.caller().await
+            && caller.account != self.wanted.account_id
+        {
+            return Halt::Failed(
+                ErrorReport::new(
+                    ErrorKind::WrongAccount,
+                    format!("the credentials belong to account {}, not to {}", caller.account, self.wanted.account_id),
+                )
+                .hint("use the account's own credentials (--profile), or enter it with --assume-role OrganizationAccountAccessRole"),
+            );
+        }
+        Halt::Failed(failure::of_aws("looking at the account in AWS", error))
+    }
+
+    /// The planner's view of the newest look.
+    pub(crate) fn situation<'s>(&'s self, look: &'s Look) -> Situation<'s> {
+        Situation {
+            wanted: self.wanted,
+            aws: &look.aws,
+            turbot: look.turbot.as_ref(),
+            chosen: &self.chosen,
+            times: &self.session.times,
+            spelling: &self.session.spelling,
+            run: &self.session.run,
+            take_over: self.session.take_over,
+        }
+    }
+
+    /// What the newest look says of the role or user that is wanted.
+    pub(crate) fn remember_principal(&mut self, plan: &Plan) {
+        if let Some(look) = &self.look {
+            let found = match self.wanted.with {
+                With::Role => {
+                    look.aws.role(self.wanted.role_name.as_str()).map(|r| (r.arn.clone(), r.unique_id.clone()))
+                }
+                With::Keys => {
+                    look.aws.user(self.wanted.user_name.as_str()).map(|u| (u.arn.clone(), u.unique_id.clone()))
+                }
+            };
+            if let Some((arn, unique_id)) = found {
+                self.set_principal(arn, unique_id);
+            }
+        }
+        if let Some(external_id) = &plan.external_id {
+            self.external_id = Some(external_id.clone());
+            self.report.external_id = Some(external_id.to_string());
+        }
+        for warning in &plan.warnings {
+            self.warn(warning.clone());
+        }
+    }
+
+    pub(crate) fn set_principal(&mut self, arn: Arn, unique_id: String) {
+        match self.wanted.with {
+            With::Role => self.report.role_arn = Some(arn.to_string()),
+            With::Keys => self.report.user_arn = Some(arn.to_string()),
+        }
+        self.arn = Some(arn);
+        self.unique_id = Some(unique_id);
+    }
+
+    pub(crate) fn warn(&mut self, warning: String) {
+        if !self.report.warnings.contains(&warning) {
+            self.report.warnings.push(warning);
+        }
+    }
+
+    /// Whether the plan's steps can be begun: nobody asked to stop.
+    pub(crate) fn check_stop(&self) -> Result<(), Halt> {
+        if self.session.stop.is_requested() { Err(Halt::Interrupted) } else { Ok(()) }
+    }
+
+    /// Begins a step: says so.
+    pub(crate) fn begin_step(&self, step: &Step) -> Moment {
+        (self.session.events)(Event::StepBegun {
+            account_id: self.wanted.account_id.to_string(),
+            step: step.name(),
+            sentence: step.sentence(),
+        });
+        Moment::now()
+    }
+
+    /// Ends a step: says so and keeps it for the report.
+    pub(crate) fn end_step(&mut self, step: &Step, begun: Moment, result: StepResult) {
+        let millis = begun.millis();
+        (self.session.events)(Event::StepEnded {
+            account_id: self.wanted.account_id.to_string(),
+            step: step.name(),
+            result,
+            millis,
+        });
+        self.report.steps.push(StepReport { step: step.name(), target: step.view().target, result, millis });
+    }
+
+    /// Writes a record of the audit log.
+    pub(crate) fn audit(
+        &self,
+        step: &Step,
+        outcome: Option<&'static str>,
+        request_id: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<(), Halt> {
+        self.session
+            .audit
+            .write(&AuditRecord {
+                schema: AUDIT_SCHEMA,
+                time: self.aws.now().to_string(),
+                run: self.session.run.as_str(),
+                account_id: self.wanted.account_id.as_str(),
+                turbot_id: self.wanted.turbot_id.as_str(),
+                step: step.name(),
+                target: &step.view().target,
+                phase: if outcome.is_some() { "after" } else { "before" },
+                outcome,
+                request_id,
+                error,
+            })
+            .map_err(Halt::Audit)
+    }
+
+    /// One effect on AWS: the claim is confirmed, the audit log says what is about to happen, and afterwards what did.
+    pub(crate) async fn effect<T, F>(&mut self, step: &Step, effect: impl Fn(Aws) -> F) -> Result<T, AwsHalt>
+    where
+        F: Future<Output = Result<Done<T>, AwsError>>,
+    {
+        if let Some(claim) = &self.claim {
+            claim.ensure().await.map_err(|e| AwsHalt::Halt(Halt::claim(&e)))?;
+        }
+        self.audit(step, None, None, None).map_err(AwsHalt::Halt)?;
+        self.effects += 1;
+        let answer = Box::pin(effect(self.aws.clone())).await;
+        let audited = match &answer {
+            Ok(done) => self.audit(step, Some("done"), done.request_id.as_deref(), None),
+            Err(error) => {
+                let outcome = if error.certainty == Certainty::MaybeDone { "unknown" } else { "failed" };
+                self.audit(step, Some(outcome), error.request_id.as_deref(), Some(&error.to_string()))
+            }
+        };
+        match (answer, audited) {
+            (Ok(_), Err(halt)) | (Err(_), Err(halt)) => Err(AwsHalt::Halt(halt)),
+            (Ok(done), Ok(())) => Ok(done.value),
+            (Err(error), Ok(())) => Err(AwsHalt::Aws(error)),
+        }
+    }
+
+    /// The same for effects that need no look at why they failed.
+    pub(crate) async fn plain_effect<T, F>(&mut self, step: &Step, effect: impl Fn(Aws) -> F) -> Result<T, Halt>
+    where
+        F: Future<Output = Result<Done<T>, AwsError>>,
+    {
+        self.effect(step, effect).await.map_err(|halt| halt.into_halt(step))
+    }
+
+    /// An effect that AWS may refuse as long as it does not know what was just made: repeated for the propagation time.
+    pub(crate) async fn fresh_effect<T, F>(&mut self, step: &Step, effect: impl Fn(Aws) -> F) -> Result<T, Halt>
+    where
+        F: Future<Output = Result<Done<T>, AwsError>>,
+    {
+        let (begun, pace) = (Moment::now(), self.pace());
+        loop {
+            match self.effect(step, &effect).await {
+                Err(AwsHalt::Aws(error)) if error.is(AwsErrorKind::NotFound) && begun.elapsed() < pace.limit => {
+                    self.pause(pace.interval).await?;
+                }
+                other => return other.map_err(|halt| halt.into_halt(step)),
+            }
+        }
+    }
+
+    /// Waits, unless somebody asks to stop.
+    pub(crate) async fn pause(&self, duration: Duration) -> Result<(), Halt> {
+        self.session.stop.or(tokio::time::sleep(duration)).await.ok_or(Halt::Interrupted)
+    }
+}
+
+/// An effect that failed: for a reason of AWS's, which the step may know how to take, or for one of ours.
+pub(crate) enum AwsHalt {
+    Aws(AwsError),
+    Halt(Halt),
+}
+
+impl AwsHalt {
+    pub(crate) fn into_halt(self, step: &Step) -> Halt {
+        match self {
+            Self::Aws(error) => Halt::aws(&step.sentence(), &error),
+            Self::Halt(halt) => halt,
+        }
+    }
+}
+
+pub(crate) fn looking(wanted: &Wanted, both: bool) -> Looking {
+    let roles: Vec<RoleName> = if both || wanted.with == With::Role { vec![wanted.role_name.clone()] } else { vec![] };
+    let users: Vec<UserName> = if both || wanted.with == With::Keys { vec![wanted.user_name.clone()] } else { vec![] };
+    Looking { roles, users, deep: true }
+}

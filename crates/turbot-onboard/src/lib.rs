@@ -1,0 +1,34 @@
+//! The command `turbot-onboard`: arguments, settings, rendering, signals and exit codes.
+//!
+//! Whatever it does is done by the engine; this crate is the only one that reads the command line and prints.
+
+mod cli;
+mod consent;
+mod console;
+mod edge;
+mod environment;
+mod exit;
+mod render;
+mod run;
+mod schema;
+mod settings;
+mod signal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// The whole program. To be called from `main`, before any thread is started: the first thing it does is to take the
+/// Turbot keys out of the environment.
+#[must_use]
+pub fn run() -> ExitCode {
+    let environment = environment::take();
+    match cli::Cli::try_parse() {
+        Ok(cli) => cli.run(environment).into(),
+        Err(error) => {
+            // Help and version go to standard output, wrong usage to standard error; whoever closed either does not care.
+            let _ = error.print();
+            if error.use_stderr() { exit::Exit::USAGE } else { exit::Exit::DONE }.into()
+        }
+    }
+}

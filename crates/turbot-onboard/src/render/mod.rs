@@ -1,0 +1,13 @@
+//! Everything as people and machines see it. What comes from elsewhere is escaped here, at the last moment.
+
+pub(crate) mod difference;
+pub(crate) mod doctor;
+pub(crate) mod json;
+pub(crate) mod paint;
+pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod report;
+pub(crate) mod settings;
+
+#[cfg(test)]
+mod tests;

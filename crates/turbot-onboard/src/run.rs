@@ -1,0 +1,226 @@
+//! One run of a verb: the runtime, the signals, the session, and the report at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use onboard_core::{AccountReport, ErrorKind, ErrorReport, Report, RunId, Secret, Wanted};
+use onboard_engine::{Session, SessionSettings, StopSignal, TurbotAccess};
+use tokio::runtime::Runtime;
+
+use crate::consent::{Asker, Who};
+use crate::console;
+use crate::edge::Edge;
+use crate::exit::Exit;
+use crate::render::paint::Paint;
+use crate::render::progress::Progress;
+use crate::render::{json, report};
+use crate::settings::global::{Global, Output, Verbosity};
+use crate::settings::session::SessionPart;
+use crate::signal;
+
+/// How often live lines are drawn anew.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A run under way.
+pub(crate) struct Run {
+    pub(crate) session: Session,
+    pub(crate) started_at: Timestamp,
+    pub(crate) turbot_url: Option<String>,
+    /// The Turbot secret key, from which a plan's seal is derived.
+    pub(crate) secret: Option<Secret>,
+    id: RunId,
+    verb: &'static str,
+    who: Who,
+    show_plans: bool,
+    paint: Paint,
+    progress: Arc<Progress>,
+    stop: StopSignal,
+}
+
+impl Run {
+    /// Begins a run, does the work, and ends the runtime without waiting for anybody who still reads or sleeps.
+    ///
+    /// # Errors
+    /// The exit code, after it was said why there can be no run.
+    pub(crate) fn carry<T>(
+        edge: &Edge,
+        verb: &'static str,
+        global: &Global,
+        part: SessionPart,
+        work: impl AsyncFnOnce(&Self) -> T,
+    ) -> Result<T, Exit> {
+        let runtime = runtime()?;
+        let done = runtime.block_on(Self::within(edge, verb, global, part, work));
+        runtime.shutdown_background();
+        done
+    }
+
+    /// The same within a runtime that is there already.
+    ///
+    /// # Errors
+    /// The exit code, after it was said why there can be no run.
+    pub(crate) async fn within<T>(
+        edge: &Edge,
+        verb: &'static str,
+        global: &Global,
+        part: SessionPart,
+        work: impl AsyncFnOnce(&Self) -> T,
+    ) -> Result<T, Exit> {
+        let run = Self::begin(edge, verb, global, part)?;
+        let ticker = tokio::spawn(tick(Arc::clone(&run.progress)));
+        let done = work(&run).await;
+        ticker.abort();
+        run.progress.clear();
+        Ok(done)
+    }
+
+    fn begin(edge: &Edge, verb: &'static str, global: &Global, part: SessionPart) -> Result<Self, Exit> {
+        let paint = edge.talk_paint(global);
+        let progress = Arc::new(Progress::new(edge.can_draw(), global.verbosity, paint));
+        let stop = StopSignal::new();
+        if let Err(error) = signal::listen(stop.clone(), Arc::clone(&progress)) {
+            console::say(&format!("error: signals cannot be listened for: {error}"));
+            return Err(Exit::FAILED);
+        }
+        let id = RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id");
+        let turbot_url = part.turbot.as_ref().map(|turbot| turbot.url.clone());
+        let secret = part.turbot.as_ref().map(|turbot| turbot.secret_key.duplicate());
+        let told = Arc::clone(&progress);
+        let session = Session::new(SessionSettings {
+            run: id.clone(),
+            times: part.times,
+            spelling: part.spelling,
+            turbot: part.turbot.map(|turbot| TurbotAccess {
+                url: turbot.url,
+                access_key: turbot.access_key,
+                secret_key: turbot.secret_key,
+                ca_bundle: turbot.ca_bundle,
+            }),
+            audit_log: global.audit_log.clone(),
+            take_over: part.take_over,
+            quick: part.quick,
+            keep_on_failure: part.keep_on_failure,
+            assume_not_sent: part.assume_not_sent,
+            allowed_endpoint: part.allowed_endpoint,
+            events: Arc::new(move |event| told.event(&event)),
+            stop: stop.clone(),
+        })
+        .map_err(|error| refuse(&error, paint))?;
+        Ok(Self {
+            session,
+            started_at: Timestamp::now(),
+            turbot_url,
+            secret,
+            id,
+            verb,
+            who: Who::choose(global.yes, global.no_input, console::can_ask()),
+            show_plans: global.verbosity > Verbosity::Quiet,
+            paint,
+            progress,
+            stop,
+        })
+    }
+
+    /// Who is asked before something is changed; `action` is what the question names, such as `Grant this`.
+    pub(crate) fn asker(&self, action: &'static str) -> Asker {
+        Asker {
+            who: self.who,
+            action,
+            show: self.show_plans,
+            turbot_url: self.turbot_url.clone(),
+            paint: self.paint,
+            progress: Arc::clone(&self.progress),
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// A look that changes nothing, dropped when the wish to stop comes.
+    ///
+    /// # Errors
+    /// The account's report: interrupted.
+    pub(crate) async fn look<T>(
+        &self,
+        wanted: &Wanted,
+        look: impl Future<Output = T>,
+    ) -> Result<T, Box<AccountReport>> {
+        self.stop.or(look).await.ok_or_else(|| {
+            let mut account = AccountReport::new(wanted.account_id.as_str(), wanted.turbot_id.as_str(), wanted.with);
+            account.fail(ErrorReport::new(ErrorKind::Interrupted, "interrupted; nothing was changed"));
+            Box::new(account)
+        })
+    }
+
+    /// The report of this run.
+    pub(crate) fn report(&self, mut accounts: Vec<AccountReport>) -> Report {
+        if self.stop.is_requested() {
+            // Whoever interrupts a question did not answer it.
+            for account in
+                accounts.iter_mut().filter(|a| a.error.as_ref().is_some_and(|e| e.kind == ErrorKind::Declined))
+            {
+                account.fail(ErrorReport::new(
+                    ErrorKind::Interrupted,
+                    "interrupted before an answer; nothing was changed",
+                ));
+            }
+        }
+        let started_at = self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Report::new(self.id.to_string(), self.verb, started_at, accounts)
+    }
+}
+
+/// The runtime of whatever talks to somebody; `--help` does without.
+///
+/// # Errors
+/// The exit code, after it was said why there is none.
+pub(crate) fn runtime() -> Result<Runtime, Exit> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        console::say(&format!("error: the system gives no threads or sockets: {error}"));
+        Exit::FAILED
+    })
+}
+
+async fn tick(progress: Arc<Progress>) {
+    let mut interval = tokio::time::interval(TICK);
+    loop {
+        interval.tick().await;
+        progress.tick();
+    }
+}
+
+/// Says why nothing can be done; the code is the kind's.
+pub(crate) fn refuse(error: &ErrorReport, paint: Paint) -> Exit {
+    console::say(&report::error_lines(error, paint).join("\n"));
+    Exit(error.kind.exit_code())
+}
+
+/// Puts the report on standard output, in the form asked for. With JSON, people find the errors on standard error, too.
+pub(crate) fn deliver(edge: &Edge, global: &Global, report: &Report) -> Exit {
+    let text = match global.output {
+        Output::Text => report::text(report, edge.result_paint(global)),
+        Output::Json => {
+            say_errors(edge, global, report);
+            json::document(report)
+        }
+    };
+    Exit(report.summary.exit_code).after_writing(console::deliver(&text))
+}
+
+/// The same on standard error as text: for a verb whose result is another document.
+pub(crate) fn say_report(edge: &Edge, global: &Global, report: &Report) -> Exit {
+    if global.verbosity > Verbosity::Quiet {
+        console::say(report::text(report, edge.talk_paint(global)).trim_end());
+    } else {
+        say_errors(edge, global, report);
+    }
+    Exit(report.summary.exit_code)
+}
+
+fn say_errors(edge: &Edge, global: &Global, report: &Report) {
+    let paint = edge.talk_paint(global);
+    for account in &report.accounts {
+        for error in account.error.iter().chain(&account.undo_error) {
+            console::say(&format!("{}: {}", account.account_id, report::error_lines(error, paint).join("\n")));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Settings, in typed stages: as typed -> layered, with their sources -> resolved, or every fault at once.
+
+pub(crate) mod duration;
+pub(crate) mod file;
+pub(crate) mod global;
+pub(crate) mod keys;
+pub(crate) mod layers;
+pub(crate) mod resolver;
+pub(crate) mod session;
+pub(crate) mod source;
+pub(crate) mod times;
+pub(crate) mod turbot;
+pub(crate) mod wanted;
+
+#[cfg(test)]
+mod tests;

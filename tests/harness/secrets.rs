@@ -1,0 +1,89 @@
+//! The search for secrets in everything a run printed and wrote: raw, percent-encoded, JSON-escaped, base64, Debug.
+
+use std::path::{Path, PathBuf};
+
+/// What is searched for, and what was found.
+#[derive(Default)]
+pub struct SecretSearch {
+    needles: Vec<(String, &'static str)>,
+    texts: Vec<(String, String)>,
+    allowed: Vec<PathBuf>,
+}
+
+impl SecretSearch {
+    /// A secret to search for, in every form it could leak in.
+    pub fn add(&mut self, secret: &str) {
+        assert!(secret.len() >= 8, "a needle that short would be found anywhere");
+        let percent: String = secret
+            .bytes()
+            .map(|b| {
+                if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
+            .collect();
+        self.needles.push((secret.to_owned(), "raw"));
+        self.needles.push((percent.to_lowercase(), "percent-encoded, lower case"));
+        self.needles.push((percent, "percent-encoded"));
+        self.needles.push((secret.replace('/', "\\/"), "JSON-escaped"));
+        self.needles.push((format!("{secret:?}").trim_matches('"').to_owned(), "Debug-formatted"));
+        for offset in 0..3 {
+            self.needles.push((base64_core(secret.as_bytes(), offset), "base64"));
+        }
+        self.needles.dedup();
+    }
+
+    /// A file that may hold a secret: the hand-off, asked for by name.
+    pub fn allow_file(&mut self, path: &Path) {
+        self.allowed.push(path.to_owned());
+    }
+
+    /// Keeps a text for the search: secrets made later are searched for in it as well.
+    pub fn seen(&mut self, place: &str, text: &str) {
+        self.texts.push((place.to_owned(), text.to_owned()));
+    }
+
+    /// Searches every file below a folder.
+    pub fn search_folder(&mut self, folder: &Path) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.is_symlink() {
+                self.search_folder(&path);
+            } else if !self.allowed.contains(&path) && path.is_file() {
+                let bytes = std::fs::read(&path).unwrap_or_default();
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                self.seen(&path.display().to_string(), &text);
+            }
+        }
+    }
+
+    #[track_caller]
+    pub fn assert_none(&self) {
+        let found: Vec<String> = self
+            .texts
+            .iter()
+            .flat_map(|(place, text)| {
+                let leaks = self.needles.iter().filter(|(needle, _)| text.contains(needle.as_str()));
+                leaks.map(move |(_, form)| format!("{place}: a secret, {form}"))
+            })
+            .collect();
+        assert!(found.is_empty(), "secrets leaked: {found:#?}");
+    }
+}
+
+/// The middle of the base64 of a secret at one of three alignments, which stands in any base64 text that holds it.
+fn base64_core(bytes: &[u8], offset: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let padded: Vec<u8> = std::iter::repeat_n(0, offset).chain(bytes.iter().copied()).collect();
+    let mut text = String::new();
+    for chunk in padded.chunks_exact(3) {
+        let n = u32::from(chunk[0]) << 16 | u32::from(chunk[1]) << 8 | u32::from(chunk[2]);
+        for shift in [18, 12, 6, 0] {
+            text.push(char::from(ALPHABET[(n >> shift & 63) as usize]));
+        }
+    }
+    // The first group may mix with what stands before it.
+    text.split_off(if offset == 0 { 0 } else { 4 })
+}
