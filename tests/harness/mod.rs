@@ -1,8 +1,12 @@
 //! The real binary against a sandbox in this process: hermetic, and searched for secrets at its end.
 #![allow(dead_code, missing_docs, unreachable_pub, unused_imports, reason = "each test uses a part of it")]
 
+mod schema;
+mod script;
 mod secrets;
 mod world;
 
+pub use schema::faults as document_faults;
+pub use script::{Held, Script};
 pub use secrets::SecretSearch;
-pub use world::{Finished, Running, World};
+pub use world::{Finished, NAME, Running, World};

@@ -14,19 +14,19 @@ impl SecretSearch {
     /// A secret to search for, in every form it could leak in.
     pub fn add(&mut self, secret: &str) {
         assert!(secret.len() >= 8, "a needle that short would be found anywhere");
-        let percent: String = secret
-            .bytes()
-            .map(|b| {
-                if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) {
-                    char::from(b).to_string()
-                } else {
-                    format!("%{b:02X}")
-                }
-            })
-            .collect();
+        let percent = |plain: &[u8], upper: bool| -> String {
+            let escape = |b: u8| if upper { format!("%{b:02X}") } else { format!("%{b:02x}") };
+            let one = |b: u8| {
+                let stays = b.is_ascii_alphanumeric() || plain.contains(&b);
+                if stays { char::from(b).to_string() } else { escape(b) }
+            };
+            secret.bytes().map(one).collect()
+        };
         self.needles.push((secret.to_owned(), "raw"));
-        self.needles.push((percent.to_lowercase(), "percent-encoded, lower case"));
-        self.needles.push((percent, "percent-encoded"));
+        for plain in [b"-_.~".as_slice(), b"", b"-_.!~*'()"] {
+            self.needles.push((percent(plain, true), "percent-encoded"));
+            self.needles.push((percent(plain, false), "percent-encoded, lower case"));
+        }
         self.needles.push((secret.replace('/', "\\/"), "JSON-escaped"));
         self.needles.push((format!("{secret:?}").trim_matches('"').to_owned(), "Debug-formatted"));
         for offset in 0..3 {
@@ -59,16 +59,18 @@ impl SecretSearch {
         }
     }
 
+    /// Where a secret was found, and in which form.
+    pub fn found(&self) -> Vec<String> {
+        let leaks = |(place, text): &(String, String)| -> Vec<String> {
+            let leaks = self.needles.iter().filter(|(needle, _)| text.contains(needle.as_str()));
+            leaks.map(|(_, form)| format!("{place}: a secret, {form}")).collect()
+        };
+        self.texts.iter().flat_map(leaks).collect()
+    }
+
     #[track_caller]
     pub fn assert_none(&self) {
-        let found: Vec<String> = self
-            .texts
-            .iter()
-            .flat_map(|(place, text)| {
-                let leaks = self.needles.iter().filter(|(needle, _)| text.contains(needle.as_str()));
-                leaks.map(move |(_, form)| format!("{place}: a secret, {form}"))
-            })
-            .collect();
+        let found = self.found();
         assert!(found.is_empty(), "secrets leaked: {found:#?}");
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
-use onboard_sandbox::{CallRecord, Options, Sandbox};
+use onboard_sandbox::{CallRecord, Credentials, KeyKind, Options, Sandbox};
 use serde_json::Value;
 
-use super::SecretSearch;
+use super::{Script, SecretSearch, schema};
 
 /// The name of the role and user where none is given.
 pub const NAME: &str = "turbot-onboard";
@@ -21,6 +23,7 @@ pub struct World {
     pub environment: BTreeMap<String, String>,
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
+    script: OnceLock<Arc<Script>>,
     pub secrets: Mutex<SecretSearch>,
 }
 
@@ -33,21 +36,36 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// The document on standard output.
+    /// The document on standard output: one, and as its published schema says.
+    #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|e| panic!("standard output is one JSON document: {e}\n{}\n{}", self.stdout, self.stderr))
+        let document: Value = match serde_json::from_str(&self.stdout) {
+            Ok(document) => document,
+            Err(e) => panic!("standard output is one JSON document: {e}\n{}\n{}", self.stdout, self.stderr),
+        };
+        assert_eq!(schema::faults(&document), Vec::<String>::new(), "not as the schema says: {document:#}");
+        document
     }
 
-    /// The report of the first account.
+    /// The report of the first account; the exit code and the summary are compared on the way.
+    #[track_caller]
     pub fn account(&self) -> Value {
-        self.json()["accounts"][0].clone()
+        let report = self.json();
+        assert_eq!(report["summary"]["exit_code"], self.code, "{report:#}");
+        report["accounts"][0].clone()
     }
 
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.said());
         self
+    }
+
+    /// Standard error without the libraries' traces.
+    pub fn said(&self) -> String {
+        let traces = ["DEBUG ", "TRACE "];
+        let said = self.stderr.lines().filter(|line| !traces.iter().any(|t| line.contains(t)));
+        said.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -80,7 +98,52 @@ impl World {
         for name in ["AWS_SECRET_ACCESS_KEY", "TURBOT_SECRET_KEY"] {
             secrets.add(&environment[name]);
         }
-        Self { sandbox, account, turbot_id: "aab".into(), environment, folder, runtime, secrets: Mutex::new(secrets) }
+        Self {
+            sandbox,
+            account,
+            turbot_id: "aab".into(),
+            environment,
+            folder,
+            runtime,
+            script: OnceLock::new(),
+            secrets: Mutex::new(secrets),
+        }
+    }
+
+    /// What is to happen at the calls to come.
+    pub fn script(&self) -> &Script {
+        self.script.get_or_init(|| {
+            let script = Arc::new(Script::default());
+            self.sandbox.set_gate(Some(script.clone()));
+            script
+        })
+    }
+
+    /// From now on these credentials are the caller's.
+    pub fn act_as(&mut self, credentials: &Credentials) {
+        self.environment.insert("AWS_ACCESS_KEY_ID".into(), credentials.access_key_id.clone());
+        self.environment.insert("AWS_SECRET_ACCESS_KEY".into(), credentials.secret_access_key.clone());
+        self.secrets.lock().unwrap().add(&credentials.secret_access_key);
+    }
+
+    /// From now on this account is worked on, with the credentials of its user `admin`.
+    pub fn enter(&mut self, account: &str) {
+        account.clone_into(&mut self.account);
+        self.act_as(&self.sandbox.cloud().admin_credentials(account));
+    }
+
+    /// From now on Turbot is called with a key of this kind.
+    pub fn use_turbot_key(&mut self, kind: KeyKind) {
+        let key = self.sandbox.turbot().key(kind);
+        self.environment.insert("TURBOT_ACCESS_KEY".into(), key.access);
+        self.environment.insert("TURBOT_SECRET_KEY".into(), key.secret.clone());
+        self.secrets.lock().unwrap().add(&key.secret);
+    }
+
+    /// From now on an option has this value, unless a flag says otherwise.
+    pub fn set(&mut self, option: &str, value: &str) {
+        let variable = format!("TURBOT_ONBOARD_{}", option.replace('-', "_").to_uppercase());
+        self.environment.insert(variable, value.to_owned());
     }
 
     pub fn folder(&self) -> &Path {
@@ -113,6 +176,11 @@ impl World {
 
     /// Runs a verb on the world's account, without asking, with a JSON result and at the highest verbosity.
     pub fn verb(&self, verb: &str, more: &[&str]) -> Finished {
+        self.start_verb(verb, more).finish(self)
+    }
+
+    /// The same, not waited for.
+    pub fn start_verb(&self, verb: &str, more: &[&str]) -> Running {
         let mut arguments: Vec<&str> = verb.split(' ').collect();
         arguments.extend(["--account-id", &self.account, "--turbot-id", &self.turbot_id]);
         arguments.extend(["--output", "json", "-vvv"]);
@@ -120,7 +188,17 @@ impl World {
             arguments.push("--yes");
         }
         arguments.extend(more);
-        self.run(&arguments)
+        self.start(self.command(&arguments))
+    }
+
+    /// Runs the command with something on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+        use std::io::Write as _;
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped());
+        let mut running = self.start(command);
+        running.child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        running.finish(self)
     }
 
     pub fn start(&self, mut command: Command) -> Running {
@@ -178,6 +256,36 @@ impl Running {
         secrets.seen("standard output", &finished.stdout);
         secrets.seen("standard error", &finished.stderr);
         finished
+    }
+
+    /// Waits for the end, for a bounded time: a run that hangs is killed, and fails the test with what it said.
+    #[track_caller]
+    pub fn finish_within(self, patience: Duration, world: &World) -> Finished {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let (ended, waiting) = std::sync::mpsc::channel::<()>();
+        let (finished, hung) = std::thread::scope(|scope| {
+            let watch = scope.spawn(move || {
+                let hangs = waiting.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+                // Its id is its own until `finish` has waited for it, which it does when its pipes are closed.
+                hangs && rustix::process::kill_process(pid, rustix::process::Signal::KILL).is_ok()
+            });
+            let finished = self.finish(world);
+            drop(ended);
+            (finished, watch.join().unwrap())
+        });
+        assert!(!hung, "it did not end within {} s\n{}", patience.as_secs(), finished.said());
+        finished
+    }
+
+    /// Kills it, as a machine that goes away does, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Sends a signal.

@@ -1,5 +1,7 @@
 //! A profile's configuration, loaded once however many accounts use it.
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -70,6 +72,16 @@ impl Base {
         if config.region().is_none() {
             // Loaded anew rather than patched: the credential sources inside keep the region they were made with.
             config = loader(Some(DEFAULT_REGION.to_owned())).load().await;
+        }
+        if let Some(profile) = &settings.profile {
+            // The SDK's chain asks the environment first, whatever profile is named. A profile that is named by hand
+            // wins, as with AWS's command line, and nothing else takes its place where it is not there.
+            let sources = ProviderConfig::without_region()
+                .with_region(config.region().cloned())
+                .with_http_client(http.client())
+                .with_time_source(CorrectedTime(http.clock().clone()));
+            let named = ProfileFileCredentialsProvider::builder().configure(&sources).profile_name(profile).build();
+            config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(named)).build();
         }
         let needs_mfa = needs_mfa(settings.profile.clone()).await;
         Ok(Self { config, needs_mfa, partition: OnceCell::new() })

@@ -1,14 +1,19 @@
 //! Making a call: repetitions, what an attempt left open, and the one classification of what went wrong.
 
-use std::cell::Cell;
 use std::error::Error as StdError;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_iam::operation::create_access_key::CreateAccessKeyOutput;
+use aws_sdk_iam::operation::create_policy::CreatePolicyOutput;
+use aws_sdk_iam::operation::create_role::CreateRoleOutput;
+use aws_sdk_iam::operation::create_user::CreateUserOutput;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, Error as OperationError,
+    FinalizerInterceptorContextRef, Output,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -18,10 +23,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use tokio::time::Instant;
 
-use crate::cause::never_connected;
+use crate::cause::{chain, never_connected};
 use crate::connect::Aws;
 use crate::error::{AwsError, AwsErrorKind, Certainty, classify};
 use crate::removal::Patience;
+use crate::witness::{Attempts, Witness, WitnessedEnd, WitnessedOutcome};
 
 /// What a call gave, with AWS's request id for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,12 +68,12 @@ impl Aws {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         T: RequestId,
-        E: StdError + ProvideErrorMetadata + 'static,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        Ok(self.call(operation, Repeat::Safely, Patience::none(), send).await?.value)
+        Ok(self.attempt(None, operation, Repeat::Safely, Patience::none(), send).await?.value)
     }
 
-    /// Makes a call. `patience` names the refusals that are waited out.
+    /// Makes a call that has an effect, before the handle's witness. `patience` names the refusals that are waited out.
     pub(crate) async fn call<T, E, F, Fut>(
         &self,
         operation: &'static str,
@@ -79,32 +85,61 @@ impl Aws {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         T: RequestId,
-        E: StdError + ProvideErrorMetadata + 'static,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.attempt(self.witness(), operation, repeat, patience, send).await
+    }
+
+    async fn attempt<T, E, F, Fut>(
+        &self,
+        witness: Option<&Arc<dyn Witness>>,
+        operation: &'static str,
+        repeat: Repeat,
+        patience: Patience,
+        send: F,
+    ) -> Result<Done<T>, AwsError>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        T: RequestId,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let mut certainty = Certainty::NotDone;
         let mut skew_repeated = false;
         let mut attempt = 1;
         loop {
-            let skew_before = self.clock().skew();
-            let (result, open) = OPEN
-                .scope(Cell::new(false), async {
+            let attempts = match witness {
+                Some(witness) => Attempts::of_effect(words::<E>, Arc::clone(witness), operation, self.clone()),
+                None => Attempts::unwitnessed(words::<E>),
+            };
+            let (result, open, unrecorded) = ATTEMPTS
+                .scope(attempts, async {
                     // On the heap: the SDK's futures are tens of kilobytes, and callers join many of them.
                     let result = Box::pin(send()).await;
-                    (result, OPEN.with(Cell::get))
+                    let (open, unrecorded) = ATTEMPTS.with(|attempts| (attempts.left_open(), attempts.close()));
+                    (result, open, unrecorded)
                 })
                 .await;
             if open {
                 certainty = Certainty::MaybeDone;
+            }
+            if let Some(why) = unrecorded {
+                // An effect that happened and is not on record is as good as unknown.
+                let certainty = if result.is_ok() { Certainty::MaybeDone } else { certainty };
+                return Err(AwsError { certainty, ..AwsError::new(AwsErrorKind::Unrecorded, operation, why) });
             }
             let error = match result {
                 Ok(value) => {
                     let request_id = value.request_id().map(str::to_owned);
                     return Ok(Done { value, request_id });
                 }
-                Err(error) => self.explain(classify(operation, &error, certainty)),
+                Err(error) => {
+                    let error = self.explain(classify(operation, &error, certainty));
+                    AwsError { message: self.secrets().clean(error.message), ..error }
+                }
             };
             tracing::debug!(operation, kind = %error.kind, attempt, certainty = ?error.certainty, "call failed");
-            if error.kind == AwsErrorKind::ClockSkew && !skew_repeated && self.clock().skew() != skew_before {
+            if error.kind == AwsErrorKind::ClockSkew && !skew_repeated {
                 // The refusal itself carried AWS's time: once more with it.
                 skew_repeated = true;
                 continue;
@@ -142,13 +177,13 @@ fn jittered(first: Duration, attempt: u32) -> Duration {
 }
 
 tokio::task_local! {
-    /// Whether any attempt of the call under way left open if its effect happened.
-    static OPEN: Cell<bool>;
+    /// The attempts of the call under way.
+    static ATTEMPTS: Attempts;
 }
 
 /// Keeps a call that another one needs (credentials for it) out of the other's reckoning.
 pub(crate) async fn apart<F: Future>(call: F) -> F::Output {
-    OPEN.scope(Cell::new(false), call).await
+    ATTEMPTS.scope(Attempts::unwitnessed(|_| None), call).await
 }
 
 /// Judges every attempt of a call, those that the SDK repeats by itself included: a throttled second attempt does not
@@ -174,6 +209,8 @@ impl Intercept for AttemptJudge {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // Outside of a call of ours (a waiter, a test) there is nobody to tell.
+        ATTEMPTS.try_with(Attempts::announce).unwrap_or(Ok(()))?;
         cfg.interceptor_state().store_put(Transmitted);
         Ok(())
     }
@@ -199,15 +236,53 @@ impl Intercept for AttemptJudge {
     ) -> Result<(), BoxError> {
         let transmitted = cfg.load::<Transmitted>().is_some();
         cfg.interceptor_state().unset::<Transmitted>();
-        let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
-        let refused = context.response().is_some_and(|r| (400..500).contains(&r.status().as_u16()));
+        let request_id = context.response().and_then(|r| r.headers().request_id());
+        let tell = |outcome, made| {
+            let _ = ATTEMPTS.try_with(|attempts| attempts.end(&WitnessedEnd { outcome, request_id, made }));
+        };
+        let error = match context.output_or_error() {
+            Some(Err(error)) => error,
+            Some(Ok(output)) => {
+                tell(WitnessedOutcome::Done, made(output));
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        let status = context.response().map(|r| r.status().as_u16());
+        let refused = status.is_some_and(|status| (400..500).contains(&status));
         let never_sent = error.as_connector_error().is_some_and(|e| e.is_user() || never_connected(e));
+        let known = error.as_operation_error().and_then(|e| ATTEMPTS.try_with(|a| a.words(e)).ok().flatten());
+        let words = known.unwrap_or_else(|| chain(error));
+        let words = status.map_or_else(|| words.clone(), |status| format!("HTTP {status}: {words}"));
         if transmitted && !refused && !never_sent {
-            // Outside of a call of ours (a waiter, a test) there is nobody to tell.
-            let _ = OPEN.try_with(|open| open.set(true));
+            let _ = ATTEMPTS.try_with(Attempts::leave_open);
+            tell(WitnessedOutcome::Unknown(&words), None);
+        } else {
+            tell(WitnessedOutcome::Failed(&words), None);
         }
         Ok(())
     }
+}
+
+/// The unique id of what a creation made.
+fn made(output: &Output) -> Option<&str> {
+    if let Some(made) = output.downcast_ref::<CreateRoleOutput>() {
+        return made.role().map(|role| role.role_id());
+    }
+    if let Some(made) = output.downcast_ref::<CreateUserOutput>() {
+        return made.user().map(|user| user.user_id());
+    }
+    if let Some(made) = output.downcast_ref::<CreatePolicyOutput>() {
+        return made.policy().and_then(|policy| policy.policy_id());
+    }
+    output.downcast_ref::<CreateAccessKeyOutput>()?.access_key().map(|key| key.access_key_id())
+}
+
+/// Code and message of an operation's error.
+fn words<E: StdError + ProvideErrorMetadata + Send + Sync + 'static>(error: &OperationError) -> Option<String> {
+    let error = error.downcast_ref::<E>()?;
+    let (code, message) = (error.code()?, error.message().unwrap_or_default());
+    Some(if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") })
 }
 
 /// Whether an XML answer lacks its end. The SDK reads such a list as a shorter one, and such a key's secret as a part of

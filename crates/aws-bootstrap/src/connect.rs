@@ -22,9 +22,11 @@ use crate::clock::Clock;
 use crate::endpoint;
 use crate::error::{AwsError, AwsErrorKind, Certainty, GETTING_CREDENTIALS, classify};
 use crate::http::SharedHttp;
+use crate::known_secrets::KnownSecrets;
 use crate::removal::Births;
 use crate::settings::{AssumeTarget, AwsSettings};
 use crate::wait::Pace;
+use crate::witness::Witness;
 
 /// The longest a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +35,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Aws {
     inner: Arc<Inner>,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 struct Inner {
@@ -48,6 +51,7 @@ struct Inner {
     endpoints: Vec<(&'static str, String)>,
     needs_mfa: bool,
     births: Births,
+    secrets: Arc<KnownSecrets>,
 }
 
 impl Aws {
@@ -71,7 +75,8 @@ impl Aws {
             return Err(AwsError::new(AwsErrorKind::ForeignEndpoint, "Configure", url));
         }
         let config = tuned(&base.config, settings);
-        let make = |config, needs_mfa| Self::from_config(settings, http, config, endpoints.clone(), needs_mfa);
+        let make =
+            |config, needs_mfa| Self::from_config(settings, http, config, endpoints.clone(), needs_mfa, Arc::default());
         let caller = make(config.clone(), base.needs_mfa);
         let role = match &settings.assume_role {
             None => return Ok(caller),
@@ -105,7 +110,9 @@ impl Aws {
             // No cache: the secret is dropped with the handle.
             .identity_cache(IdentityCache::no_cache())
             .build();
-        Self::from_config(&inner.settings, &inner.http, config, inner.endpoints.clone(), false)
+        let secrets = Arc::clone(&inner.secrets);
+        secrets.add(secret);
+        Self::from_config(&inner.settings, &inner.http, config, inner.endpoints.clone(), false, secrets)
     }
 
     fn from_config(
@@ -114,6 +121,7 @@ impl Aws {
         config: SdkConfig,
         endpoints: Vec<(&'static str, String)>,
         needs_mfa: bool,
+        secrets: Arc<KnownSecrets>,
     ) -> Self {
         // A retry budget for each handle: the SDK's default is one for the whole process, and one throttled account
         // would use up that of all others.
@@ -135,8 +143,16 @@ impl Aws {
             endpoints,
             needs_mfa,
             births: Births::default(),
+            secrets,
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), witness: None }
+    }
+
+    /// The same handle, whose effects are told to a witness before they are sent and after their answer. Reads are not,
+    /// nor is the assuming of roles.
+    #[must_use]
+    pub fn witnessed(&self, witness: Arc<dyn Witness>) -> Self {
+        Self { inner: Arc::clone(&self.inner), witness: Some(witness) }
     }
 
     /// The endpoint in force that is not AWS's own, if there is one: an emulator's, a proxy's, a mistake. Where the
@@ -173,12 +189,20 @@ impl Aws {
         self.inner.needs_mfa
     }
 
+    pub(crate) fn witness(&self) -> Option<&Arc<dyn Witness>> {
+        self.witness.as_ref()
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         self.inner.http.clock()
     }
 
     pub(crate) fn births(&self) -> &Births {
         &self.inner.births
+    }
+
+    pub(crate) fn secrets(&self) -> &Arc<KnownSecrets> {
+        &self.inner.secrets
     }
 
     pub(crate) fn attempt_timeout(&self) -> Duration {

@@ -83,6 +83,8 @@ pub enum AwsErrorKind {
     NotImplemented,
     /// The endpoint is neither AWS's nor loopback and was not allowed.
     ForeignEndpoint,
+    /// The witness could not record the effect: it was not sent, or what came of it is not on record.
+    Unrecorded,
     /// The settings contradict themselves.
     Settings,
     /// Anything else.
@@ -121,6 +123,7 @@ impl AwsErrorKind {
             Self::NoOrganization => "no organization",
             Self::NotImplemented => "call not known",
             Self::ForeignEndpoint => "endpoint not allowed",
+            Self::Unrecorded => "not recorded",
             Self::Settings => "settings",
             Self::Other => "failed",
         }

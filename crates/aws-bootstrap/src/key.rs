@@ -30,6 +30,7 @@ impl Aws {
         made.try_map(|answer| {
             let key = answer.access_key.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no key"))?;
             let secret = Secret::new(key.secret_access_key);
+            self.secrets().add(&secret);
             let id = AccessKeyId::new(key.access_key_id)
                 .map_err(|_| AwsError::incomplete(OPERATION, "the answer's access key id is none"))?;
             if secret.is_empty() {

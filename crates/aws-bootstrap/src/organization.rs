@@ -2,10 +2,8 @@
 
 use onboard_core::{Arn, AwsAccountId, Caller, ExternalId, Organization};
 
-use crate::call::Repeat;
 use crate::connect::Aws;
 use crate::error::{AwsError, AwsErrorKind};
-use crate::removal::Patience;
 
 /// The session of a proof may do nothing at all.
 const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
@@ -72,7 +70,7 @@ impl Aws {
             .duration_seconds(SHORTEST_SESSION)
             .policy(DENY_ALL)
             .set_external_id(external_id.map(|id| id.as_str().to_owned()));
-        self.call("AssumeRole", Repeat::Safely, Patience::none(), || request.clone().send()).await.map(drop)
+        self.read("AssumeRole", || request.clone().send()).await.map(drop)
     }
 }
 

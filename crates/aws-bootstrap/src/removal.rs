@@ -107,7 +107,7 @@ impl Aws {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         T: RequestId,
-        E: StdError + ProvideErrorMetadata + 'static,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         self.removing(operation, &entity.into(), Patience::none(), send).await
     }
@@ -123,7 +123,7 @@ impl Aws {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         T: RequestId,
-        E: StdError + ProvideErrorMetadata + 'static,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let entity = entity.into();
         let patience = self.patient_with(&[AwsErrorKind::Conflict]);
@@ -143,7 +143,7 @@ impl Aws {
         F: Fn() -> Fut,
         Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         T: RequestId,
-        E: StdError + ProvideErrorMetadata + 'static,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         if let Some(born) = self.births().of(entity) {
             patience.0.push((AwsErrorKind::NotFound, born + self.patience().limit));

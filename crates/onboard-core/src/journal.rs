@@ -18,6 +18,8 @@ pub const JOURNAL_DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid
 /// What every tag key of this tool begins with.
 pub const TAG_PREFIX: &str = "turbot-onboard:";
 
+/// IAM's limit of tags on a policy.
+const MAX_TAGS: usize = 50;
 /// The longest text that fits the journal beside its other tags: 32 tags of 256 characters, each byte as two digits.
 const MAX_KEPT_TEXT: usize = 32 * 128;
 
@@ -118,7 +120,7 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// The trust policy to restore is too long.
-    #[error("the trust policy that undo would restore has {0} bytes; the journal keeps at most {MAX_KEPT_TEXT}")]
+    #[error("the trust policy that undo would restore has {0} bytes, more than fit the journal's tags")]
     TrustTooLong(usize),
     /// A policy's ARN is too long for a tag.
     #[error("the policy ARN {0} is longer than a tag's 256 characters")]
@@ -141,7 +143,7 @@ impl Record {
         put("turbot-id", self.turbot_id.clone());
         put("cluster", self.cluster.clone());
         put("with", self.with.as_str().to_owned());
-        put("name", self.name.clone());
+        put("name", to_tag(&self.name));
         put("origin", self.origin.as_str().to_owned());
         put("delete-credential", self.delete_credential.to_string());
         if let Some(id) = &self.unique_id {
@@ -157,10 +159,12 @@ impl Record {
             if policy.len() > 256 {
                 return Err(RecordError::PolicyTooLong(policy.clone()));
             }
-            put(&format!("attaches-{n}"), policy.clone());
+            put(&format!("attaches-{n}"), to_tag(policy));
         }
         if let Some(trust) = &self.trust_before {
-            if trust.len() > MAX_KEPT_TEXT {
+            // Beside what may still be written: unique id, requested, accepted, unsettled, handed over.
+            let room = MAX_TAGS - 13 - self.attaches.len() - usize::from(!self.prior_keys.is_empty());
+            if trust.len() > MAX_KEPT_TEXT.min(room * 128) {
                 return Err(RecordError::TrustTooLong(trust.len()));
             }
             let hex: String = trust.bytes().map(|b| format!("{b:02x}")).collect();
@@ -205,12 +209,12 @@ impl Record {
             turbot_id: get("turbot-id")?.to_owned(),
             cluster: get("cluster")?.to_owned(),
             with,
-            name: get("name")?.to_owned(),
+            name: from_tag(get("name")?),
             unique_id: get("unique-id").map(str::to_owned),
             origin: get("origin").and_then(Origin::parse).unwrap_or(Origin::Stood),
             delete_credential: get("delete-credential") == Some("true"),
             prior_keys: get("prior-keys").map(|k| k.split(' ').map(str::to_owned).collect()).unwrap_or_default(),
-            attaches: numbered("attaches-"),
+            attaches: numbered("attaches-").iter().map(|value| from_tag(value)).collect(),
             trust_before: (!hex.is_empty()).then(|| unhex(&hex)).flatten(),
             import_requested: when("import-requested"),
             import_unsettled: get("import-unsettled").is_some(),
@@ -224,6 +228,16 @@ impl Record {
     pub fn import_in_flight(&self) -> bool {
         self.import_requested.is_some() && self.import_accepted.is_none()
     }
+}
+
+/// A name or ARN as a tag's value: IAM's names may have a comma, its tags may not; of spaces it is the other way round.
+pub(crate) fn to_tag(text: &str) -> String {
+    text.replace(',', " ")
+}
+
+/// What [`to_tag`] wrote.
+pub(crate) fn from_tag(value: &str) -> String {
+    value.replace(' ', ",")
 }
 
 fn unhex(hex: &str) -> Option<String> {
@@ -323,6 +337,40 @@ mod tests {
         #[test]
         fn any_tags_have_a_reading(tags in proptest::collection::btree_map("turbot-onboard:[a-z-]{1,20}", ".{0,40}", 0..20)) {
             let _ = Record::from_tags(&tags);
+        }
+
+        /// IAM: letters, digits, spaces and `_.:/=+-@` in the value of a tag, 256 at most, and 50 tags.
+        #[test]
+        fn any_record_fits_the_tags_of_a_policy(
+            name in "[A-Za-z0-9_+=,.@-]{1,64}",
+            policies in proptest::collection::vec("[A-Za-z0-9_+=,.@-]{1,64}", 0..10),
+            trust in ".{0,300}",
+            copies in 0usize..20,
+        ) {
+            let full = Record {
+                name,
+                attaches: policies.iter().map(|p| format!("arn:aws:iam::111122223333:policy/{p}")).collect(),
+                trust_before: Some(trust.repeat(copies)).filter(|t| !t.is_empty()),
+                import_accepted: Some(When::Unreadable),
+                handed_over: Some(When::Unreadable),
+                ..record()
+            };
+            // A plan is refused by what the journal will hold in the end.
+            let begun = Record {
+                unique_id: None,
+                import_requested: None,
+                import_accepted: None,
+                import_unsettled: false,
+                handed_over: None,
+                ..full.clone()
+            };
+            prop_assert_eq!(begun.tags().is_ok(), full.tags().is_ok());
+            if let Ok(tags) = full.tags() {
+                prop_assert!(tags.len() <= 50, "{}", tags.len());
+                let allowed = |c: char| c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c);
+                prop_assert!(tags.values().all(|v| v.len() <= 256 && v.chars().all(allowed)), "{tags:?}");
+                prop_assert_eq!(Record::from_tags(&tags), Some(full));
+            }
         }
 
         #[test]

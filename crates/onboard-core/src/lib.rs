@@ -1,4 +1,5 @@
-//! core (docs to come)
+#![doc = include_str!("../README.md")]
+
 mod arn;
 mod aws;
 mod credential;
@@ -8,6 +9,7 @@ mod outcome;
 mod plan;
 mod report;
 mod secret;
+mod sentence;
 mod step;
 mod text;
 mod trust;

@@ -115,9 +115,13 @@ impl TurbotObserved {
             if account.aws_account_id.is_none() {
                 account.aws_account_id = listed.iter().find(with_id).and_then(|a| a.aws_account_id.clone());
             }
-            return match &account.aws_account_id {
-                Some(seen) if seen != aws => Presence::Conflict { seen: account, same_id: true },
-                _ => Presence::Visible(account),
+            let elsewhere =
+                listed.iter().find(|a| a.aws_account_id.as_ref() == Some(aws) && a.id.is_some() && !with_id(a));
+            return match (&account.aws_account_id, elsewhere) {
+                (Some(seen), _) if seen != aws => Presence::Conflict { seen: account, same_id: true },
+                // Which AWS account it is was not said; but this one is known, under another id.
+                (None, Some(other)) => Presence::Conflict { seen: other.clone(), same_id: false },
+                (Some(_) | None, _) => Presence::Visible(account),
             };
         }
         if let Some(other) = listed.iter().find(|a| a.aws_account_id.as_ref() == Some(aws)) {

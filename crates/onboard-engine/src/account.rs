@@ -44,10 +44,21 @@ impl Worker<'_> {
     /// The loop: it ends with an outcome, or with why it stopped.
     pub(crate) async fn run(&mut self, order: &mut Order<'_>) -> Result<Outcome, Halt> {
         let (mut passes, mut approved) = (0, None);
+        let mut failure = None;
         let begun = Moment::now();
         loop {
             self.check_stop()?;
-            self.observe(order.both, order.turbot).await?;
+            match self.observe(order.both, order.turbot).await {
+                Ok(_) => {}
+                // Somebody else's claim came first: ours was given back, and theirs is waited for.
+                Err(Halt::Again(why)) if passes < MAX_PASSES => {
+                    self.note(format!("looking again: {why}"));
+                    passes += 1;
+                    self.pause(self.session.times.aws_interval()).await?;
+                    continue;
+                }
+                Err(halt) => return Err(halt),
+            }
             let decision = match &self.look {
                 Some(look) => (order.planner)(&self.situation(look)),
                 None => return Err(Halt::Failed(ErrorReport::new(ErrorKind::Bug, "no look"))),
@@ -65,23 +76,42 @@ impl Worker<'_> {
                 saved.check(&plan).map_err(Halt::Failed)?;
             }
             self.approve(&plan, &mut approved, order.consent)?;
-            match self.carry_out(&plan, order.hand).await {
-                Ok(()) if plan.then_again => passes += 1,
+            let carried = match plan.steps.iter().find(|step| matches!(step, Step::Claim { .. })) {
+                Some(step) if self.claim.is_none() => match self.take_claim(step).await {
+                    // Another run may have come and gone since the look: what is done is planned under the claim.
+                    Ok(()) => continue,
+                    Err(halt) => Err(halt),
+                },
+                _ => self.carry_out(&plan, order.hand).await,
+            };
+            let why = match carried {
+                Ok(()) if plan.then_again => "what unfinished runs had left was taken back".to_owned(),
                 Ok(()) => return Ok(self.outcome_of(&plan)),
                 Err(Halt::Again(why)) => {
-                    self.note(format!("looking again: {why}"));
-                    passes += 1;
-                    if passes >= MAX_PASSES {
-                        return Err(Halt::Pending(
-                            ErrorReport::new(ErrorKind::Unsteady, "the account kept changing while it was worked on")
-                                .because(why)
-                                .hint("run the same command again: it looks at what was done and goes on from there"),
-                        ));
-                    }
-                    self.pause(self.session.times.aws_interval()).await?;
+                    failure = None;
+                    why
+                }
+                Err(Halt::Unclear(error)) => {
+                    let why = format!("{}: {}", error.message, error.causes.join(": "));
+                    failure = Some(error);
+                    why
                 }
                 Err(halt) => return Err(halt),
+            };
+            self.note(format!("looking again: {why}"));
+            passes += 1;
+            if passes >= MAX_PASSES {
+                // What AWS's answers left open was looked at every time: what is left is that AWS fails.
+                if let Some(error) = failure {
+                    return Err(Halt::Failed(error));
+                }
+                return Err(Halt::Pending(
+                    ErrorReport::new(ErrorKind::Unsteady, "the account kept changing while it was worked on")
+                        .because(why)
+                        .hint("run the same command again: it looks at what was done and goes on from there"),
+                ));
             }
+            self.pause(self.session.times.aws_interval()).await?;
         }
     }
 
@@ -169,7 +199,9 @@ impl Worker<'_> {
     pub(crate) fn finish_without_look(mut self, result: Result<Outcome, Halt>) -> AccountReport {
         match result {
             Ok(outcome) => self.report.outcome = outcome,
-            Err(Halt::Failed(error) | Halt::Pending(error) | Halt::Audit(error)) => self.report.fail(error),
+            Err(Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error) | Halt::Audit(error)) => {
+                self.report.fail(error);
+            }
             Err(Halt::Again(why)) => self.report.fail(ErrorReport::new(ErrorKind::Unsteady, why)),
             Err(Halt::Interrupted) => self.report.fail(ErrorReport::new(ErrorKind::Interrupted, "interrupted")),
         }
@@ -187,7 +219,7 @@ impl Worker<'_> {
                 self.leftovers_at_success();
                 return self.report;
             }
-            Err(Halt::Failed(error)) => {
+            Err(Halt::Failed(error) | Halt::Unclear(error)) => {
                 let maintenance = error.kind == ErrorKind::Maintenance;
                 if maintenance {
                     self.report.outcome = if self.report.import.state == ImportState::Accepted {
@@ -231,9 +263,7 @@ impl Worker<'_> {
                 self.take_back().await;
             }
             Err(Halt::Audit(error)) => {
-                let kind =
-                    if self.report.import.state == ImportState::InFlight { ErrorKind::InFlight } else { error.kind };
-                self.report.fail(ErrorReport { kind, ..error });
+                self.report.fail(unrecorded(error, self.report.import.state));
                 // Without the audit log nothing more is done, not even undone.
                 self.claim = None;
             }
@@ -248,6 +278,10 @@ impl Worker<'_> {
             return;
         };
         let record = claim.record().await;
+        if crate::journals::is_bare(&record) {
+            claim.let_go().await;
+            return;
+        }
         let open = record.import_requested.is_some()
             || record.import_unsettled
             || record.import_accepted.is_some()
@@ -261,7 +295,7 @@ impl Worker<'_> {
             Ok(()) => self.note("what was begun has been taken back"),
             Err(halt) => {
                 let error = match halt {
-                    Halt::Failed(error) | Halt::Pending(error) | Halt::Audit(error) => error,
+                    Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error) | Halt::Audit(error) => error,
                     Halt::Again(why) => {
                         ErrorReport::new(ErrorKind::Unsteady, "taking back what was begun").because(why)
                     }
@@ -324,7 +358,7 @@ impl Worker<'_> {
         };
         let step = Step::Release { generation };
         let began = self.begin_step(&step);
-        let released = self.release(&step).await;
+        let released = self.release().await;
         self.end_step(&step, began, if released.is_ok() { StepResult::Done } else { StepResult::Failed });
         released
     }
@@ -432,6 +466,12 @@ impl Worker<'_> {
         }
         self.report.leftovers = Some(leftovers);
     }
+}
+
+/// Why the work ends without the audit log: an import that may be in flight is what matters most then.
+pub(crate) fn unrecorded(error: ErrorReport, import: ImportState) -> ErrorReport {
+    let in_flight = matches!(import, ImportState::InFlight | ImportState::Unknown);
+    ErrorReport { kind: if in_flight { ErrorKind::InFlight } else { error.kind }, ..error }
 }
 
 /// The answer was no, or there was nobody to ask.

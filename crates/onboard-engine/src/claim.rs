@@ -11,6 +11,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::clock::Moment;
+use crate::journals;
+use crate::stop::StopSignal;
+
+/// How often a claim is renewed in a row where every time more than half a lease goes by meanwhile.
+const RENEWALS: u32 = 4;
 
 /// Why a claim could not be made or kept.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ struct Shared {
     aws: Aws,
     run: RunId,
     lease: Duration,
+    pace: Pace,
     lost: AtomicBool,
     state: Mutex<State>,
 }
@@ -48,7 +54,10 @@ struct Shared {
 struct State {
     journal: Journal,
     record: Record,
-    /// When it was last certain that the claim is ours, measured from before the question was asked.
+    /// When the time of the claim was last written, measured from before the writing: others count the lease from it.
+    renewed: Moment,
+    /// The newest such time after which the claim was found to be ours still. Half a lease is counted from it, and
+    /// not from the finding: whoever sleeps between the two would work on while others count the lease as over.
     confirmed: Moment,
 }
 
@@ -58,32 +67,36 @@ impl Drop for Claim {
     }
 }
 
-/// Made, and what the journals of the runs before it turned out to say.
-pub(crate) struct Claimed {
-    pub(crate) claim: Claim,
-    /// The older runs had written something that the plan did not know: look again.
-    pub(crate) news: bool,
-    pub(crate) request_id: Option<String>,
+/// How a claim is made.
+pub(crate) struct Terms<'t> {
+    pub(crate) lease: Duration,
+    /// `--take-over`: a lease that is not over yet is not waited out.
+    pub(crate) at_once: bool,
+    pub(crate) pace: Pace,
+    pub(crate) stop: &'t StopSignal,
 }
 
 /// Creates the journal object of a generation: names are unique, so this is the test-and-set.
+///
+/// The object says nothing yet: what was seen before the claim may be over by now, since another run may have come and
+/// gone in between. Whoever claims looks anew and then writes what it is about. A take-over goes on with what the
+/// journal taken over says.
 pub(crate) async fn acquire(
     aws: &Aws,
     caller: &Caller,
     generation: u32,
     record: &Record,
-    lease: Duration,
-    pace: &Pace,
-) -> Result<Claimed, ClaimError> {
+    terms: &Terms<'_>,
+) -> Result<(Claim, Option<String>), ClaimError> {
     let before = Moment::now();
-    let record = Record { claimed_at: When::At(aws.now()), ..record.clone() };
+    let record = journals::bare(&Record { claimed_at: When::At(aws.now()), ..record.clone() });
     let arn = journal_arn(caller, generation);
     let (journal, request_id) = match aws.create_journal(caller.partition(), &caller.account, generation, &record).await
     {
         Ok(done) => (done.value, done.request_id),
         Err(error) if error.is(AwsErrorKind::AlreadyExists) => return Err(ClaimError::Taken),
         Err(error) if error.certainty == Certainty::MaybeDone => {
-            let journal = lost_answer(aws, &arn, generation, &record, caller, pace, error).await?;
+            let journal = lost_answer(aws, &arn, generation, &record, caller, &terms.pace, error).await?;
             (journal, None)
         }
         Err(error) => return Err(error.into()),
@@ -91,14 +104,25 @@ pub(crate) async fn acquire(
     let shared = Arc::new(Shared {
         aws: aws.clone(),
         run: record.run.clone(),
-        lease,
+        lease: terms.lease,
+        pace: terms.pace,
         lost: AtomicBool::new(false),
-        state: Mutex::new(State { journal, record, confirmed: before }),
+        state: Mutex::new(State { journal, record, renewed: before, confirmed: before }),
     });
     let keeper = tokio::spawn(keep(Arc::clone(&shared)));
     let claim = Claim { shared, keeper };
-    let news = if generation > 1 { claim.inherit(pace).await? } else { false };
-    Ok(Claimed { claim, news, request_id })
+    // The first generation has nothing to inherit; that it shows is seen by the look that follows (`arrived`).
+    if generation > 1 {
+        let inherited = match claim.arrive(&terms.pace).await {
+            Ok(()) => claim.inherit(terms).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = inherited {
+            claim.withdraw().await;
+            return Err(error);
+        }
+    }
+    Ok((claim, request_id))
 }
 
 fn journal_arn(caller: &Caller, generation: u32) -> PolicyArn {
@@ -166,10 +190,12 @@ impl Shared {
         self.check()?;
         let mut record = state.record.clone();
         change(&mut record);
+        let before = Moment::now();
         record.claimed_at = When::At(self.aws.now());
         match self.aws.write_journal(&state.journal.arn, &record, &state.record).await {
             Ok(done) => {
                 state.record = record;
+                state.renewed = before;
                 Ok(done.request_id)
             }
             Err(error) if error.is(AwsErrorKind::NotFound) => Err(self.lose()),
@@ -177,53 +203,158 @@ impl Shared {
         }
     }
 
-    /// Reads the journals: ours must stand, be ours, and be the newest.
+    /// Reads the journals: ours must stand, be ours, and be the newest. That it is not found is no proof that it is
+    /// gone as long as AWS may not show it everywhere; until it shows, nothing is confirmed.
     async fn confirm(&self, state: &mut State) -> Result<(), ClaimError> {
-        self.check()?;
-        let before = Moment::now();
-        let (own, generations) =
-            tokio::try_join!(self.aws.read_journal(&state.journal.arn), self.aws.journal_generations())?;
-        let ours = own.is_some_and(|journal| {
-            journal.policy_id == state.journal.policy_id
-                && journal.record.as_ref().is_some_and(|record| record.run == self.run)
-        });
-        if !ours || generations.iter().any(|g| *g > state.journal.generation) {
-            return Err(self.lose());
+        let started = Moment::now();
+        loop {
+            self.check()?;
+            let (own, generations) =
+                tokio::try_join!(self.aws.read_journal(&state.journal.arn), self.aws.journal_generations())?;
+            let newer = generations.iter().any(|g| *g > state.journal.generation);
+            if own.is_none() && !newer && started.elapsed() < self.pace.limit {
+                tokio::time::sleep(self.pace.interval).await;
+                continue;
+            }
+            let ours = own.is_some_and(|journal| {
+                journal.policy_id == state.journal.policy_id
+                    && journal.record.as_ref().is_some_and(|record| record.run == self.run)
+            });
+            if !ours || newer {
+                return Err(self.lose());
+            }
+            state.confirmed = state.renewed;
+            return Ok(());
         }
-        state.confirmed = before;
-        Ok(())
+    }
+
+    /// Renews the claim until it was ours less than half a lease ago: a machine that slept meanwhile begins anew.
+    async fn ensure(&self, state: &mut State) -> Result<(), ClaimError> {
+        for _ in 0..RENEWALS {
+            self.check()?;
+            if self.is_fresh(state) {
+                return Ok(());
+            }
+            self.write(state, |_| {}).await?;
+            self.confirm(state).await?;
+        }
+        if self.is_fresh(state) { Ok(()) } else { Err(ClaimError::Unseen) }
+    }
+
+    fn is_fresh(&self, state: &State) -> bool {
+        state.confirmed.elapsed() < self.lease / 2
     }
 }
 
 impl Claim {
-    /// Takes over what older generations say, then removes them. True if they said more than was known.
-    async fn inherit(&self, pace: &Pace) -> Result<bool, ClaimError> {
+    /// Waits until a read and the list show our journal object: what the list does not show by then is not there.
+    async fn arrive(&self, pace: &Pace) -> Result<(), ClaimError> {
+        let started = Moment::now();
+        let mut state = self.shared.state.lock().await;
+        let own = state.journal.generation;
+        loop {
+            let (seen, generations) = tokio::try_join!(
+                self.shared.aws.read_journal(&state.journal.arn),
+                self.shared.aws.journal_generations()
+            )?;
+            if generations.iter().any(|g| *g > own) {
+                return Err(ClaimError::Taken);
+            }
+            if seen.is_some() && generations.contains(&own) {
+                state.confirmed = state.renewed;
+                return Ok(());
+            }
+            if started.elapsed() > pace.limit {
+                return Err(ClaimError::Unseen);
+            }
+            tokio::time::sleep(pace.interval).await;
+        }
+    }
+
+    /// Whether a look under the claim shows our journal object, and no newer one: only then is what else it shows newer
+    /// than every run before ours. `since` is when the look began.
+    pub(crate) async fn arrived(&self, seen: &[Journal], since: Moment) -> Result<bool, ClaimError> {
+        self.shared.check()?;
+        let mut state = self.shared.state.lock().await;
+        let own = state.journal.generation;
+        if seen.iter().any(|j| j.generation > own) {
+            // Under a claim that says nothing yet nothing was done either: it can be given back.
+            return Err(if journals::is_bare(&state.record) { ClaimError::Taken } else { self.shared.lose() });
+        }
+        let shown = seen.iter().any(|j| j.generation == own && j.policy_id == state.journal.policy_id);
+        if shown && state.renewed <= since {
+            state.confirmed = state.renewed;
+        }
+        Ok(shown)
+    }
+
+    /// Takes over what older generations say, then removes them.
+    async fn inherit(&self, terms: &Terms<'_>) -> Result<(), ClaimError> {
         // The holder of an older generation may have written its intent just before it saw ours: wait until ours is
         // seen everywhere, and only then read theirs.
-        self.seen_steadily(pace, |_| true).await?;
-        let mut state = self.shared.state.lock().await;
-        let mut news = false;
-        for older in self.shared.aws.journals().await? {
-            if older.generation >= state.journal.generation {
-                continue;
-            }
-            if let Some(theirs) = &older.record {
-                let mut merged = state.record.clone();
-                merged.import_requested = theirs.import_requested.or(merged.import_requested);
-                merged.import_accepted = theirs.import_accepted.or(merged.import_accepted);
-                merged.handed_over = theirs.handed_over.or(merged.handed_over);
-                merged.import_unsettled |= theirs.import_unsettled;
-                if merged.name == theirs.name && merged.with == theirs.with {
-                    merged.unique_id = theirs.unique_id.clone().or(merged.unique_id);
-                }
-                if merged != state.record {
-                    news = true;
-                    self.shared.write(&mut state, |record| *record = merged).await?;
-                }
-            }
-            self.shared.aws.delete_journal(&older.arn).await?;
+        self.seen_steadily(&terms.pace, |_| true).await?;
+        let mut older = self.older().await?;
+        // It gave a sign of life after it was looked at: until its lease is over it may still be at work.
+        let left = older.iter().filter_map(|j| j.record.as_ref()).map(|r| self.lease_left(r)).max().unwrap_or_default();
+        if !terms.at_once && !left.is_zero() {
+            terms.stop.or(tokio::time::sleep(left)).await.ok_or(ClaimError::Taken)?;
+            older = self.older().await?;
         }
-        Ok(news)
+        let Some(base) = older.last() else {
+            return Err(ClaimError::Taken);
+        };
+        // A write tells the truth where a read may be old: a journal that is gone was finished by somebody else, and
+        // what it said is over.
+        if let Some(theirs) = &base.record {
+            match self.shared.aws.write_journal(&base.arn, theirs, theirs).await {
+                Ok(_) => {}
+                Err(error) if error.is(AwsErrorKind::NotFound) => return Err(ClaimError::Taken),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut state = self.shared.state.lock().await;
+        if let Some(said) = journals::together(&older) {
+            let run = state.record.run.clone();
+            self.shared.write(&mut state, |record| *record = Record { run, ..said }).await?;
+        }
+        for journal in &older {
+            self.shared.aws.delete_journal(&journal.arn).await?;
+        }
+        Ok(())
+    }
+
+    async fn older(&self) -> Result<Vec<Journal>, ClaimError> {
+        let own = self.shared.state.lock().await.journal.generation;
+        let mut journals = self.shared.aws.journals().await?;
+        journals.retain(|j| j.generation < own);
+        Ok(journals)
+    }
+
+    fn lease_left(&self, record: &Record) -> Duration {
+        let age: Duration = record.claimed_at.age(self.shared.aws.now()).try_into().unwrap_or_default();
+        self.shared.lease.saturating_sub(age)
+    }
+
+    /// Gives back a claim under which nothing was done, as if it had never been made.
+    pub(crate) async fn withdraw(&self) {
+        self.keeper.abort();
+        let state = self.shared.state.lock().await;
+        // When the lease is over the name may be another run's; then the next run finds an object that says nothing.
+        if self.shared.check().is_ok()
+            && journals::is_bare(&state.record)
+            && state.renewed.elapsed() < self.shared.lease
+        {
+            // If this fails the next run waits for the lease: nothing is lost.
+            let _ = self.shared.aws.delete_journal(&state.journal.arn).await;
+        }
+        self.shared.lost.store(true, Ordering::SeqCst);
+    }
+
+    /// The journal object as this run wrote it, whatever reads show; `None` if the claim was lost.
+    pub(crate) async fn own(&self) -> Option<Journal> {
+        let state = self.shared.state.lock().await;
+        self.shared.check().ok()?;
+        Some(Journal { record: Some(state.record.clone()), ..state.journal.clone() })
     }
 
     /// Reads our own journal object until it shows what it must in a streak of reads.
@@ -246,6 +377,37 @@ impl Claim {
         Ok(())
     }
 
+    /// The same, and each read confirms the claim as well: with the last one the streak is over and the claim is ours.
+    async fn ours_steadily(&self, pace: &Pace, shows: impl Fn(&Record) -> bool) -> Result<(), ClaimError> {
+        let (arn, generation, policy_id) = {
+            let state = self.shared.state.lock().await;
+            (state.journal.arn.clone(), state.journal.generation, state.journal.policy_id.clone())
+        };
+        let (started, mut streak) = (Moment::now(), 0);
+        loop {
+            let renewed = self.shared.state.lock().await.renewed;
+            let (own, generations) =
+                tokio::try_join!(self.shared.aws.read_journal(&arn), self.shared.aws.journal_generations())?;
+            let another = own.as_ref().is_some_and(|journal| {
+                journal.policy_id != policy_id || journal.record.as_ref().is_none_or(|r| r.run != self.shared.run)
+            });
+            if another || generations.iter().any(|g| *g > generation) {
+                return Err(self.shared.lose());
+            }
+            let good = own.and_then(|journal| journal.record).is_some_and(|record| shows(&record));
+            streak = if good { streak + 1 } else { 0 };
+            if streak >= pace.streak {
+                let mut state = self.shared.state.lock().await;
+                state.confirmed = state.confirmed.max(renewed);
+                return Ok(());
+            }
+            if started.elapsed() > pace.limit {
+                return Err(ClaimError::Unseen);
+            }
+            tokio::time::sleep(pace.interval).await;
+        }
+    }
+
     /// What the journal says now.
     pub(crate) async fn record(&self) -> Record {
         self.shared.state.lock().await.record.clone()
@@ -256,21 +418,30 @@ impl Claim {
         self.shared.state.lock().await.journal.arn.clone()
     }
 
-    /// Makes sure that the claim was confirmed less than half a lease ago: asked before every effect.
+    /// Makes sure that the claim was ours less than half a lease ago: asked before every effect.
     pub(crate) async fn ensure(&self) -> Result<(), ClaimError> {
         self.shared.check()?;
         let mut state = self.shared.state.lock().await;
-        if state.confirmed.elapsed() < self.shared.lease / 2 {
-            return Ok(());
-        }
-        self.shared.write(&mut state, |_| {}).await?;
-        self.shared.confirm(&mut state).await
+        self.shared.ensure(&mut state).await
+    }
+
+    /// How long that will be so, without asking AWS.
+    pub(crate) async fn left(&self) -> Duration {
+        let state = self.shared.state.lock().await;
+        (self.shared.lease / 2).saturating_sub(state.confirmed.elapsed())
+    }
+
+    /// Whether that is still so, without asking AWS.
+    pub(crate) async fn is_fresh(&self) -> bool {
+        let state = self.shared.state.lock().await;
+        self.shared.check().is_ok() && self.shared.is_fresh(&state)
     }
 
     /// Writes a change into the journal.
     pub(crate) async fn write(&self, change: impl FnOnce(&mut Record)) -> Result<Option<String>, ClaimError> {
-        self.ensure().await?;
+        self.shared.check()?;
         let mut state = self.shared.state.lock().await;
+        self.shared.ensure(&mut state).await?;
         self.shared.write(&mut state, change).await
     }
 
@@ -285,15 +456,22 @@ impl Claim {
             record.import_accepted = None;
         })
         .await?;
-        self.seen_steadily(pace, |record| record.import_requested == requested).await?;
-        let mut state = self.shared.state.lock().await;
-        self.shared.confirm(&mut state).await
+        self.ours_steadily(pace, |record| record.import_requested == requested).await?;
+        self.ensure().await
+    }
+
+    /// The same intent with the present time: nothing was sent since it was written.
+    pub(crate) async fn renew_intent(&self, now: Timestamp, pace: &Pace) -> Result<(), ClaimError> {
+        let requested = Some(When::At(now));
+        self.write(|record| record.import_requested = requested).await?;
+        self.ours_steadily(pace, |record| record.import_requested == requested).await?;
+        self.ensure().await
     }
 
     /// Deletes the journal object: the outcome is definite.
     pub(crate) async fn release(&self) -> Result<Option<String>, ClaimError> {
-        self.ensure().await?;
-        let state = self.shared.state.lock().await;
+        let mut state = self.shared.state.lock().await;
+        self.shared.ensure(&mut state).await?;
         let done = self.shared.aws.delete_journal(&state.journal.arn).await?;
         self.shared.lost.store(true, Ordering::SeqCst);
         Ok(done.request_id)
@@ -302,8 +480,14 @@ impl Claim {
     /// Gives the claim up and leaves the journal: the next run need not wait for the lease.
     pub(crate) async fn let_go(&self) {
         self.keeper.abort();
-        if self.ensure().await.is_ok() {
-            let mut state = self.shared.state.lock().await;
+        let mut state = self.shared.state.lock().await;
+        if self.shared.check().is_ok() && self.shared.ensure(&mut state).await.is_ok() {
+            if journals::is_bare(&state.record) {
+                // Nothing was done under it. If this fails the next run waits for the lease.
+                let _ = self.shared.aws.delete_journal(&state.journal.arn).await;
+                self.shared.lost.store(true, Ordering::SeqCst);
+                return;
+            }
             let released = Record { claimed_at: When::At(Timestamp::UNIX_EPOCH), ..state.record.clone() };
             // If this fails the next run waits for the lease: nothing is lost.
             if self.shared.aws.write_journal(&state.journal.arn, &released, &state.record).await.is_ok() {

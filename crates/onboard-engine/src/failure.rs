@@ -1,10 +1,20 @@
 //! What went wrong, in the report's terms, with the next step a person can take.
 
-use aws_bootstrap::{AwsError, AwsErrorKind, DeniedBy, WaitError};
+use aws_bootstrap::{AwsError, AwsErrorKind, DeniedBy, GETTING_CREDENTIALS, WaitError};
 use onboard_core::{ErrorKind, ErrorReport, RefusalAbout, TurbotRefusal};
+
+/// An effect that could not be recorded: nothing more may be done.
+pub(crate) fn unrecorded(why: &str) -> ErrorReport {
+    ErrorReport::new(ErrorKind::Audit, "the audit log cannot be written any more, and nothing is done without it")
+        .because(why)
+        .hint("make room or give another file with --audit-log, then run the same command again: it goes on from there")
+}
 
 /// An AWS failure while something was being done.
 pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
+    if error.is(AwsErrorKind::Unrecorded) {
+        return unrecorded(&error.message);
+    }
     let (kind, hint) = match error.kind {
         AwsErrorKind::NoCredentials => (
             ErrorKind::Credentials,
@@ -20,6 +30,10 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
             "check the access key: AWS does not know it, or its secret is another".to_owned(),
         ),
         AwsErrorKind::ClockSkew => (ErrorKind::ClockSkew, "set this machine's clock".to_owned()),
+        AwsErrorKind::Denied if error.operation == GETTING_CREDENTIALS => (
+            ErrorKind::Denied,
+            "check that the role to assume exists in the account (invited accounts have no OrganizationAccountAccessRole) and trusts the caller".to_owned(),
+        ),
         AwsErrorKind::Denied => (ErrorKind::Denied, denied(error)),
         AwsErrorKind::SuspendedAccount => {
             (ErrorKind::AccountUnusable, "the account is suspended or closed: have it reactivated first".to_owned())
@@ -62,14 +76,20 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
         AwsErrorKind::InvalidInput
         | AwsErrorKind::NoOrganization
         | AwsErrorKind::NotImplemented
+        | AwsErrorKind::Unrecorded
         | AwsErrorKind::Other => (ErrorKind::Aws, String::new()),
     };
-    let mut report = ErrorReport::new(kind, doing).because(error.to_string());
+    let mut report = ErrorReport::new(kind, doing).because(in_one_line(&error.to_string()));
     if let Some(id) = &error.request_id {
         report = report.because(format!("AWS request id {id}"));
     }
     report.hint = (!hint.is_empty()).then_some(hint);
     report
+}
+
+/// The SDK lists what it tried on lines of its own; a cause is one line.
+fn in_one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn denied(error: &AwsError) -> String {

@@ -11,6 +11,9 @@ use crate::failure;
 pub(crate) enum Halt {
     /// The world is not the plan's: observe and plan anew.
     Again(String),
+    /// An effect on AWS may have happened and its answer was lost: observe and plan anew. If that does not help it is
+    /// the failure.
+    Unclear(ErrorReport),
     /// A definite failure: what was begun may be undone.
     Failed(ErrorReport),
     /// The outcome is not known, or another run is at work: nothing is undone.
@@ -22,13 +25,19 @@ pub(crate) enum Halt {
 }
 
 impl Halt {
+    /// Something could not be recorded: the text names the audit log and the cause.
+    pub(crate) fn unrecorded(why: impl Into<String>) -> Self {
+        Self::Audit(failure::unrecorded(&why.into()))
+    }
+
     /// An AWS failure in a step. One that may have had its effect is looked at again before anything else.
     pub(crate) fn aws(doing: &str, error: &AwsError) -> Self {
         match error.kind {
+            AwsErrorKind::Unrecorded => Self::unrecorded(&error.message),
             AwsErrorKind::AlreadyExists | AwsErrorKind::NotFound | AwsErrorKind::Conflict => {
                 Self::Again(format!("{doing}: {error}"))
             }
-            _ if error.certainty == Certainty::MaybeDone => Self::Again(format!("{doing}: {error}")),
+            _ if error.certainty == Certainty::MaybeDone => Self::Unclear(failure::of_aws(doing, error)),
             _ => Self::Failed(failure::of_aws(doing, error)),
         }
     }
@@ -50,6 +59,7 @@ impl Halt {
                 )
                 .hint("AWS takes its time: run the same command again, or give it longer with --propagation"),
             ),
+            ClaimError::Aws(error) if error.is(AwsErrorKind::Unrecorded) => Self::unrecorded(&error.message),
             ClaimError::Aws(error) => Self::Failed(failure::of_aws("keeping the claim on the account", error)),
         }
     }

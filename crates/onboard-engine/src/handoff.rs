@@ -174,10 +174,14 @@ impl FileHandOff {
     /// # Errors
     /// It exists already, or cannot be made.
     pub fn create(path: &Path) -> Result<Self, ErrorReport> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| {
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = made.or_else(|e| left_empty(path).ok_or(e)).map_err(|e| {
             unusable(path, "cannot be created", &e.to_string())
                 .hint("choose a new file: an existing one is never overwritten")
         })?;
+        if file.try_lock().is_err() {
+            return Err(in_use(path));
+        }
         Ok(Self { path: path.to_owned(), file, document: Document::empty() })
     }
 }
@@ -205,6 +209,25 @@ impl Drop for FileHandOff {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// The empty file that a run leaves which was stopped dead before it handed anything over: a regular file of the
+/// caller's own with mode 0600. Nothing is lost by taking it up again.
+fn left_empty(path: &Path) -> Option<File> {
+    let file = OpenOptions::new().write(true).custom_flags(no_follow()).open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let own = metadata.uid() == rustix::process::geteuid().as_raw();
+    (metadata.is_file() && metadata.len() == 0 && metadata.mode() & 0o777 == 0o600 && own).then_some(file)
+}
+
+fn no_follow() -> i32 {
+    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
+}
+
+/// One run at a time for a hand-off: those who have no access to the account have no journal to claim.
+fn in_use(path: &Path) -> ErrorReport {
+    ErrorReport::new(ErrorKind::ClaimHeld, format!("another run is at work with the hand-off {}", path.display()))
+        .hint("wait for it to end, then run the same command again")
 }
 
 fn unusable(path: &Path, what: &str, cause: &str) -> ErrorReport {
@@ -239,6 +262,8 @@ pub struct HandedAccount {
 pub struct OpenHandoff {
     path: Option<PathBuf>,
     document: Document,
+    /// The file itself, locked for as long as it is worked with.
+    locked: Option<File>,
 }
 
 impl OpenHandoff {
@@ -247,8 +272,8 @@ impl OpenHandoff {
     /// # Errors
     /// It cannot be read, others can read it, or it is damaged.
     pub fn open(path: &Path) -> Result<Self, ErrorReport> {
-        let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = OpenOptions::new().read(true).custom_flags(nofollow).open(path).map_err(|e| {
+        let read = || OpenOptions::new().read(true).custom_flags(no_follow()).open(path);
+        let file = read().map_err(|e| {
             unusable(path, "cannot be read", &e.to_string())
                 .hint("give the file that bootstrap --handoff wrote, not a link to it")
         })?;
@@ -260,10 +285,22 @@ impl OpenHandoff {
             return Err(unusable(path, "can be read by others", &format!("its mode is {:o}", metadata.mode() & 0o777))
                 .hint("treat the credential as known to others: remove it with cleanup and begin anew; or chmod 600 if you are sure"));
         }
+        if file.try_lock().is_err() {
+            return Err(in_use(path));
+        }
+        // Another run may have put a new file in its place before the lock was ours.
+        let newest = read().and_then(|f| f.metadata()).map_err(|e| unusable(path, "cannot be read", &e.to_string()))?;
+        if (newest.dev(), newest.ino()) != (metadata.dev(), metadata.ino()) {
+            return Err(in_use(path));
+        }
         let mut text = Zeroizing::new(String::new());
-        file.take(MAX_BYTES).read_to_string(&mut text).map_err(|e| unusable(path, "cannot be read", &e.to_string()))?;
+        (&file)
+            .take(MAX_BYTES)
+            .read_to_string(&mut text)
+            .map_err(|e| unusable(path, "cannot be read", &e.to_string()))?;
         let mut open = Self::parse(&text).map_err(|e| unusable(path, "is damaged", &e))?;
         open.path = Some(path.to_owned());
+        open.locked = Some(file);
         Ok(open)
     }
 
@@ -284,7 +321,7 @@ impl OpenHandoff {
         if document.schema != HANDOFF_SCHEMA {
             return Err(format!("its schema is {}, not {HANDOFF_SCHEMA}", onboard_core::shown(&document.schema)));
         }
-        let open = Self { path: None, document };
+        let open = Self { path: None, document, locked: None };
         for n in 0..open.len() {
             open.account(n)?;
         }
@@ -352,21 +389,24 @@ impl OpenHandoff {
         let mut beside = path.clone().into_os_string();
         beside.push(format!(".{}", std::process::id()));
         let beside = PathBuf::from(beside);
-        let write = || -> std::io::Result<()> {
+        let write = || -> std::io::Result<File> {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
+            file.lock()?;
             std::fs::rename(&beside, path)?;
             if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
                 File::open(folder)?.sync_all()?;
             }
-            Ok(())
+            Ok(file)
         };
-        write().map_err(|e| {
+        let file = write().map_err(|e| {
             let _ = std::fs::remove_file(&beside);
             ErrorReport::new(ErrorKind::Audit, format!("the hand-off {} cannot be written", path.display()))
                 .because(e.to_string())
-        })
+        })?;
+        self.locked = Some(file);
+        Ok(())
     }
 }

@@ -6,15 +6,34 @@ use onboard_core::{
     AccountReport, Credential, ErrorKind, ErrorReport, ImportAnswer, ImportState, LookFault, Presence, TurbotAccount,
     TurbotObserved, TurbotRefusal,
 };
+use serde_json::{Value, json};
 use turbot_import::{ImportRequest, Turbot};
 
-use crate::audit::AUDIT_SCHEMA;
-use crate::audit::AuditRecord;
 use crate::clock::Moment;
 use crate::failure;
 use crate::halt::Halt;
 use crate::intent::Intent;
+use crate::recorder::{Effected, Recorder};
 use crate::turbot_side::TurbotSide;
+
+/// How often the intent is written anew where it was out of date before the import could be sent.
+const MAX_DECLARATIONS: u32 = 3;
+
+/// How the audit log names the import call.
+const IMPORT: &str = "turbot:import";
+
+/// What Turbot is given, without what is secret.
+fn handed(request: &ImportRequest, credential: &Credential) -> Value {
+    let credential = match credential {
+        Credential::Role { arn, external_id } => json!({"role_arn": arn, "external_id": external_id}),
+        Credential::Keys { id, .. } => json!({"access_key_id": id}),
+    };
+    json!({
+        "credential": credential,
+        "check_mode": request.check_mode,
+        "delete_credential": request.delete_credential,
+    })
+}
 
 /// What to do after an answer.
 enum Next {
@@ -42,28 +61,58 @@ impl Importer<'_> {
         let mut first = true;
         loop {
             if !std::mem::take(&mut first) && matches!(self.side.presence().await?, Presence::Visible(_)) {
-                return self.accepted().await;
+                if self.intent.unsettled().await {
+                    return self.accepted().await;
+                }
+                // None of ours was taken: whatever Turbot imported with, it was not this.
+                return Err(Halt::Again("Turbot shows the account, and every import of this run was refused".into()));
             }
             if self.side.session.stop.is_requested() {
                 return Err(Halt::Interrupted);
             }
-            self.intent.declare(&self.side).await?;
+            let mut declared = Moment::now();
+            if let Err(halt) = self.intent.declare(&self.side).await {
+                // Nothing was sent: without its intent, what was made may be taken back. Should this fail as well, the
+                // journal says that something may be in flight, and the next run waits.
+                let _ = self.intent.ends().await;
+                return Err(halt);
+            }
             if self.side.session.stop.is_requested() {
                 // Nothing was sent: the intent is taken back.
                 self.intent.ends().await?;
                 return Err(Halt::Interrupted);
             }
-            if let Err(halt) = self.audit(None, None) {
+            let recorder = self.recorder().changing(Value::Null, handed(request, credential));
+            if let Err(halt) = recorder.before(IMPORT, self.intent.now()) {
                 self.intent.ends().await?;
                 return Err(halt);
+            }
+            // Others count the settle time from the intent: an import that was sent long after it would outlast it.
+            let within = self.side.session.times.settle().saturating_sub(self.side.session.times.timeout);
+            let mut tries = 0;
+            while !self.intent.stands(declared, within).await {
+                tries += 1;
+                if tries > MAX_DECLARATIONS {
+                    self.record(Effected::Failed("not sent: the intent was out of date"))?;
+                    self.intent.ends().await?;
+                    return Err(Halt::Failed(
+                        ErrorReport::new(
+                            ErrorKind::NotPropagated,
+                            "the intent to import was out of date each time it was written",
+                        )
+                        .hint("this machine or AWS is too slow for the times given: raise --settle and --lease"),
+                    ));
+                }
+                declared = Moment::now();
+                self.intent.declare_again().await?;
             }
             self.report.import.requests += 1;
             self.report.import.state = ImportState::InFlight;
             let Some(answer) = self.send(&turbot, request, credential).await else {
-                self.audit(Some("unknown"), Some("interrupted while the answer was awaited"))?;
+                self.record(Effected::Unknown("interrupted while the answer was awaited"))?;
                 return Err(Halt::Interrupted);
             };
-            self.audit_answer(&answer)?;
+            self.record_answer(&answer)?;
             match self.interpret(answer, begun).await? {
                 Next::Accepted => return self.accepted().await,
                 Next::Again(pause) => {
@@ -158,7 +207,13 @@ impl Importer<'_> {
     /// A refusal is final only if every earlier import had a definite answer and the account does not show.
     async fn refused(&mut self, refusal: &TurbotRefusal) -> Result<Next, Halt> {
         match self.side.presence().await? {
-            Presence::Visible(_) => return Ok(Next::Accepted),
+            Presence::Visible(_) if self.intent.unsettled().await => return Ok(Next::Accepted),
+            Presence::Visible(_) => {
+                self.intent.ends().await?;
+                return Err(Halt::Again(
+                    "Turbot refused the import, and shows the account: it was imported otherwise".into(),
+                ));
+            }
             Presence::Conflict { .. } | Presence::Absent | Presence::Unknown(_) => {}
         }
         let unsettled = self.intent.unsettled().await;
@@ -269,35 +324,35 @@ impl Importer<'_> {
         )
     }
 
-    fn audit(&self, outcome: Option<&'static str>, error: Option<&str>) -> Result<(), Halt> {
+    fn recorder(&self) -> Recorder {
         let target = &self.side.target;
-        self.side
-            .session
-            .audit
-            .write(&AuditRecord {
-                schema: AUDIT_SCHEMA,
-                time: self.intent.now().to_string(),
-                run: self.side.session.run.as_str(),
-                account_id: target.account_id.as_str(),
-                turbot_id: target.turbot_id.as_str(),
-                step: "import",
-                target: &target.urn(),
-                phase: if outcome.is_some() { "after" } else { "before" },
-                outcome,
-                request_id: None,
-                error,
-            })
-            .map_err(Halt::Audit)
+        Recorder::new(&self.side.session.audit, &target.account_id, &target.turbot_id, "import", &target.urn())
     }
 
-    fn audit_answer(&self, answer: &ImportAnswer) -> Result<(), Halt> {
-        let (outcome, error) = match answer {
-            ImportAnswer::Accepted { .. } => ("done", None),
-            ImportAnswer::Refused(refusal) | ImportAnswer::Conflict(refusal) => ("failed", Some(&refusal.message)),
-            ImportAnswer::NotTaken { message, .. } => ("failed", Some(message)),
-            ImportAnswer::NotSent(failure) => ("failed", Some(&failure.message)),
-            ImportAnswer::Unknown { why } => ("unknown", Some(why)),
+    /// What came of the request: an answer that is not on record leaves the import in flight, and is told all the same.
+    fn record(&self, effected: Effected<'_>) -> Result<(), Halt> {
+        self.recorder().after(IMPORT, self.intent.now(), effected).map_err(|halt| match (halt, effected) {
+            (Halt::Audit(error), Effected::Done) => Halt::Audit(error.because("Turbot's answer was: accepted")),
+            (Halt::Audit(error), Effected::Failed(why)) => {
+                Halt::Audit(error.because(format!("Turbot's answer was: refused, {why}")))
+            }
+            (halt, _) => halt,
+        })
+    }
+
+    fn record_answer(&self, answer: &ImportAnswer) -> Result<(), Halt> {
+        let refused = match answer {
+            ImportAnswer::Refused(refusal) | ImportAnswer::Conflict(refusal) => {
+                format!("HTTP {}: {}", refusal.status, refusal.message)
+            }
+            _ => String::new(),
         };
-        self.audit(Some(outcome), error.map(String::as_str))
+        self.record(match answer {
+            ImportAnswer::Accepted { .. } => Effected::Done,
+            ImportAnswer::Refused(_) | ImportAnswer::Conflict(_) => Effected::Failed(&refused),
+            ImportAnswer::NotTaken { message, .. } => Effected::Failed(message),
+            ImportAnswer::NotSent(failure) => Effected::Failed(&failure.message),
+            ImportAnswer::Unknown { why } => Effected::Unknown(why),
+        })
     }
 }

@@ -1,10 +1,13 @@
 //! Where the intent to import is written before it is sent: the journal, or the hand-off file.
 
+use std::time::Duration;
+
 use aws_bootstrap::{Aws, Pace};
 use jiff::Timestamp;
 use onboard_core::When;
 
 use crate::claim::Claim;
+use crate::clock::Moment;
 use crate::halt::Halt;
 use crate::handoff::OpenHandoff;
 use crate::turbot_side::TurbotSide;
@@ -23,6 +26,26 @@ impl Intent<'_> {
         match self {
             Self::Journal { claim, aws, pace } => {
                 claim.intend_import(aws.now(), pace).await.map_err(|e| Halt::claim(&e))
+            }
+            Self::File { file, entry, .. } => file.request(*entry, Some(Timestamp::now())).map_err(Halt::Failed),
+        }
+    }
+
+    /// Whether the import may still be sent: the intent is not older than `within`, and the claim is ours. A machine that
+    /// slept since, or a slow disk, makes it untrue.
+    pub(crate) async fn stands(&self, declared: Moment, within: Duration) -> bool {
+        declared.elapsed() < within
+            && match self {
+                Self::Journal { claim, .. } => claim.is_fresh().await,
+                Self::File { .. } => true,
+            }
+    }
+
+    /// Declares it once more, with the present time; nothing was sent since.
+    pub(crate) async fn declare_again(&mut self) -> Result<(), Halt> {
+        match self {
+            Self::Journal { claim, aws, pace } => {
+                claim.renew_intent(aws.now(), pace).await.map_err(|e| Halt::claim(&e))
             }
             Self::File { file, entry, .. } => file.request(*entry, Some(Timestamp::now())).map_err(Halt::Failed),
         }

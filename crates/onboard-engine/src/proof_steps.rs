@@ -31,7 +31,7 @@ impl Worker<'_> {
                     }
                     self.pause(pace.interval).await?;
                 }
-                Err(Halt::Again(format!("{}: {error}", step.sentence())))
+                Err(Halt::aws(&step.sentence(), &error))
             }
             Err(halt) => Err(halt.into_halt(step)),
         }

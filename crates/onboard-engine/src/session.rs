@@ -1,6 +1,5 @@
 //! One run of the tool: its settings, and what all its accounts share.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use aws_bootstrap::{AssumeTarget, Aws, AwsSettings, Given, Pace, SharedHttp};
 use onboard_core::{Arn, AwsAccountId, ErrorKind, ErrorReport, MaintenanceSpelling, RunId, Secret, Times, Wanted};
 use turbot_import::{Turbot, TurbotKey, TurbotSettings, TurbotUrl};
 
-use crate::audit::Audit;
+use crate::audit::{Audit, AuditLog};
 use crate::event::Event;
 use crate::failure;
 use crate::stop::StopSignal;
@@ -56,7 +55,7 @@ pub struct SessionSettings {
     /// Turbot, where the verb needs it or it is configured.
     pub turbot: Option<TurbotAccess>,
     /// The audit log.
-    pub audit_log: Option<PathBuf>,
+    pub audit_log: Option<AuditLog>,
     /// `--take-over`.
     pub take_over: bool,
     /// `--quick`: an account that Turbot lists is not looked at in AWS.
@@ -105,7 +104,7 @@ impl Session {
     /// # Errors
     /// A URL, key, CA bundle or audit log that cannot be used.
     pub fn new(settings: SessionSettings) -> Result<Self, ErrorReport> {
-        let audit = Audit::open(settings.audit_log.as_deref())?;
+        let audit = Audit::open(settings.audit_log.as_ref(), &settings.run)?;
         let turbot = settings.turbot.map(|access| turbot(access, &settings.times, &settings.spelling)).transpose()?;
         Ok(Self {
             run: settings.run,
@@ -134,6 +133,8 @@ impl Session {
             Ok(arn) => AssumeTarget::ByArn(arn),
             Err(_) => AssumeTarget::ByName(role.clone()),
         });
+        // A sixth of the propagation time, 20 s; scaled-down times stay long enough for a busy machine.
+        let attempt = (self.times.propagation / 6).clamp(Duration::from_secs(3), Duration::from_secs(20));
         let settings = AwsSettings {
             given: access.given.clone(),
             profile: access.profile.clone(),
@@ -143,8 +144,8 @@ impl Session {
             session_name: format!("turbot-onboard-{}", self.run).chars().take(64).collect(),
             allowed_endpoint: self.allowed_endpoint.clone(),
             app_name: "turbot-onboard".to_owned(),
-            operation_timeout: Duration::from_secs(60),
-            attempt_timeout: Duration::from_secs(20),
+            operation_timeout: attempt * 3,
+            attempt_timeout: attempt,
             // Pauses and patience go with the propagation time, so that a scaled run is scaled throughout.
             backoff: self.times.aws_interval() / 2,
             patience: Pace { interval: self.times.aws_interval(), streak: 1, limit: self.times.propagation / 8 },
@@ -159,6 +160,22 @@ impl Session {
                 .hint("set TURBOT_URL, TURBOT_ACCESS_KEY and TURBOT_SECRET_KEY")
         })
     }
+}
+
+/// Whether a URL can be Turbot's, before anything is asked of it.
+///
+/// # Errors
+/// What is wrong with it and what would be right.
+pub fn check_turbot_url(url: &str) -> Result<(), String> {
+    TurbotUrl::parse(url).map(|_| ()).map_err(|e| e.to_string())
+}
+
+/// Whether a key can be Turbot's: not an AWS key, not a number, nothing a header cannot carry.
+///
+/// # Errors
+/// What is wrong with it and what would be right; no secret is in it.
+pub fn check_turbot_key(access_key: &str, secret_key: &Secret) -> Result<(), String> {
+    TurbotKey::new(access_key.to_owned(), secret_key.duplicate()).map(|_| ()).map_err(|e| e.to_string())
 }
 
 fn turbot(access: TurbotAccess, times: &Times, spelling: &MaintenanceSpelling) -> Result<Turbot, ErrorReport> {

@@ -5,11 +5,15 @@ use onboard_core::{
     ErrorKind, ErrorReport, KeyFate, Plan, PolicyArn, Principal, Record, Step, StepResult, TrustPolicy, With,
 };
 
-use crate::claim::{self, ClaimError};
+use crate::claim::{self, ClaimError, Terms};
 use crate::clock::Moment;
 use crate::failure;
 use crate::halt::Halt;
+use crate::recorder::Effected;
 use crate::worker::{AwsHalt, Worker};
+
+/// How the audit log names the giving of a credential to whom `bootstrap` gives it.
+const GIVE: &str = "handoff:give";
 
 /// What a step came to when it did not halt.
 enum Came {
@@ -22,13 +26,17 @@ impl Worker<'_> {
     pub(crate) async fn carry_out(&mut self, plan: &Plan, hand: &mut dyn crate::HandOff) -> Result<(), Halt> {
         for step in &plan.steps {
             self.check_stop()?;
+            if let Step::Claim { record, .. } = step {
+                self.note_in_journal(record).await?;
+                continue;
+            }
             let begun = self.begin_step(step);
             let result = Box::pin(self.step(step, hand)).await;
             let shown = match &result {
                 Ok(Came::Done) => StepResult::Done,
                 Ok(Came::Unchanged) => StepResult::Unchanged,
                 Err(Halt::Failed(_) | Halt::Audit(_)) => StepResult::Failed,
-                Err(Halt::Again(_) | Halt::Pending(_) | Halt::Interrupted) => StepResult::Unknown,
+                Err(Halt::Again(_) | Halt::Unclear(_) | Halt::Pending(_) | Halt::Interrupted) => StepResult::Unknown,
             };
             self.end_step(step, begun, shown);
             result?;
@@ -43,8 +51,7 @@ impl Worker<'_> {
 
     async fn step(&mut self, step: &Step, hand: &mut dyn crate::HandOff) -> Result<Came, Halt> {
         match step {
-            Step::Claim { generation, record, .. } => return self.claim(step, *generation, record).await,
-            Step::Note { record } => self.note_in_journal(step, record).await?,
+            Step::Claim { record, .. } | Step::Note { record } => self.note_in_journal(record).await?,
             Step::CreateRole { .. } | Step::CreateUser { .. } => self.create(step).await?,
             Step::SetTrust { role, after, .. } => {
                 self.fresh_effect(step, |aws| async move { aws.set_trust(role, after).await }).await?;
@@ -119,60 +126,47 @@ impl Worker<'_> {
             Step::HandOver { .. } => self.hand_over(step, hand).await?,
             Step::DeleteRole { role } => self.delete_principal(step, &Principal::Role(role.clone())).await?,
             Step::DeleteUser { user } => self.delete_principal(step, &Principal::User(user.clone())).await?,
-            Step::Release { .. } => self.release(step).await?,
+            Step::Release { .. } => self.release().await?,
             Step::SetMaintenance { urn, level, .. } => self.set_maintenance(step, urn, *level).await?,
         }
         Ok(Came::Done)
     }
 
-    async fn claim(&mut self, step: &Step, generation: u32, record: &Record) -> Result<Came, Halt> {
-        let caller = match &self.look {
-            Some(look) => look.aws.caller.clone(),
-            None => self.aws.caller().await.map_err(|e| Halt::aws("asking who is calling", &e))?,
+    /// Makes the claim. It says nothing yet: what it is about is written when everything was looked at under it.
+    pub(crate) async fn take_claim(&mut self, step: &Step) -> Result<(), Halt> {
+        let (Step::Claim { generation, record, .. }, Some(look)) = (step, &self.look) else {
+            return Err(Halt::Failed(ErrorReport::new(ErrorKind::Bug, "a claim without a look")));
         };
-        self.audit(step, None, None, None)?;
-        let lease = self.session.times.lease;
-        match claim::acquire(&self.aws, &caller, generation, record, lease, &self.pace()).await {
-            Ok(claimed) => {
-                self.claim = Some(claimed.claim);
+        let caller = look.aws.caller.clone();
+        let begun = self.begin_step(step);
+        let (lease, stop) = (self.session.times.lease, self.session.stop.clone());
+        let terms = Terms { lease, at_once: self.session.take_over, pace: self.pace(), stop: &stop };
+        match claim::acquire(&self.journal_aws(), &caller, *generation, record, &terms).await {
+            Ok((claim, _)) => {
+                self.claim = Some(claim);
                 self.effects += 1;
-                self.audit(step, Some("done"), claimed.request_id.as_deref(), None)?;
-                if claimed.news {
-                    return Err(Halt::Again("the run that was taken over had come further than was known".into()));
-                }
-                Ok(Came::Done)
+                self.end_step(step, begun, StepResult::Done);
+                Ok(())
             }
             Err(error) => {
-                let text = format!("{error:?}");
-                self.audit(step, Some("failed"), None, Some(&text))?;
+                let result = if matches!(error, ClaimError::Taken) { StepResult::Unknown } else { StepResult::Failed };
+                self.end_step(step, begun, result);
                 Err(Halt::claim(&error))
             }
         }
     }
 
-    /// Writes into the journal, with the audit log's two records.
-    pub(crate) async fn write_journal(&mut self, step: &Step, change: impl FnOnce(&mut Record)) -> Result<(), Halt> {
-        let Some(claim) = &self.claim else {
-            return Ok(());
-        };
-        self.audit(step, None, None, None)?;
-        let written = claim.write(change).await;
-        self.audit_claim(step, written)
-    }
-
-    pub(crate) fn audit_claim(&self, step: &Step, written: Result<Option<String>, ClaimError>) -> Result<(), Halt> {
-        match written {
-            Ok(request_id) => self.audit(step, Some("done"), request_id.as_deref(), None),
-            Err(error) => {
-                self.audit(step, Some("failed"), None, Some(&format!("{error:?}")))?;
-                Err(Halt::claim(&error))
-            }
+    /// Writes into the journal.
+    pub(crate) async fn write_journal(&mut self, change: impl FnOnce(&mut Record)) -> Result<(), Halt> {
+        match &self.claim {
+            Some(claim) => claim.write(change).await.map(drop).map_err(|e| Halt::claim(&e)),
+            None => Ok(()),
         }
     }
 
-    async fn note_in_journal(&mut self, step: &Step, record: &Record) -> Result<(), Halt> {
+    async fn note_in_journal(&mut self, record: &Record) -> Result<(), Halt> {
         let record = record.clone();
-        self.write_journal(step, move |standing| *standing = record).await
+        self.write_journal(move |standing| *standing = record).await
     }
 
     async fn create(&mut self, step: &Step) -> Result<(), Halt> {
@@ -210,7 +204,7 @@ impl Worker<'_> {
             {
                 // Perhaps our own, whose answer was lost: once it shows, its tags and the journal tell.
                 self.await_appearance().await?;
-                Err(Halt::Again(format!("{}: {error}", step.sentence())))
+                Err(Halt::aws(&step.sentence(), &error))
             }
             Err(halt) => Err(halt.into_halt(step)),
         }
@@ -360,20 +354,20 @@ impl Worker<'_> {
         }
     }
 
-    pub(crate) async fn release(&mut self, step: &Step) -> Result<(), Halt> {
-        let Some(claim) = self.claim.take() else {
-            return Ok(());
-        };
-        self.audit(step, None, None, None)?;
-        let released = claim.release().await;
-        self.audit_claim(step, released)
+    pub(crate) async fn release(&mut self) -> Result<(), Halt> {
+        match self.claim.take() {
+            Some(claim) => claim.release().await.map(drop).map_err(|e| Halt::claim(&e)),
+            None => Ok(()),
+        }
     }
 
     async fn hand_over(&mut self, step: &Step, hand: &mut dyn crate::HandOff) -> Result<(), Halt> {
         let credential = self.credential()?;
         let now = onboard_core::When::At(self.aws.now());
         // Before the file: a key that may be with somebody is never deleted as lost.
-        self.write_journal(step, |record| record.handed_over = Some(now)).await?;
+        self.write_journal(|record| record.handed_over = Some(now)).await?;
+        let recorder = self.recorder(step);
+        recorder.before(GIVE, self.aws.now())?;
         let handed = hand.give(&crate::handoff::Handed {
             wanted: self.wanted,
             credential: &credential,
@@ -388,10 +382,11 @@ impl Worker<'_> {
             run: &self.session.run,
         });
         if let Err(error) = handed {
-            self.write_journal(step, |record| record.handed_over = None).await?;
+            recorder.after(GIVE, self.aws.now(), Effected::Failed(&error.message))?;
+            self.write_journal(|record| record.handed_over = None).await?;
             return Err(Halt::Failed(error));
         }
-        Ok(())
+        recorder.after(GIVE, self.aws.now(), Effected::Done)
     }
 }
 

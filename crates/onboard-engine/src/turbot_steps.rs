@@ -1,14 +1,18 @@
 //! The steps that Turbot has a part in: the import, the account showing, the credential going, the maintenance window.
 
 use onboard_core::{Credential, ErrorKind, ErrorReport, ImportState, MaintenanceLevel, Outcome, Principal, Step, With};
-use turbot_import::{ImportRequest, MaintenanceSet};
+use turbot_import::{ImportRequest, MaintenanceError, MaintenanceSet};
 
 use crate::clock::Moment;
 use crate::halt::Halt;
 use crate::import_call::Importer;
 use crate::intent::Intent;
+use crate::recorder::Effected;
 use crate::turbot_side::TurbotSide;
 use crate::worker::Worker;
+
+/// How the audit log names the setting of the maintenance window: one POST, and a second call where one stands.
+const SET_WINDOW: &str = "turbot:set-maintenance-window";
 
 impl<'a> Worker<'a> {
     /// The credential that is handed over; a key's secret leaves this worker for good.
@@ -82,7 +86,7 @@ impl<'a> Worker<'a> {
             } else {
                 gone = 0;
             }
-            if begun.elapsed() >= at_most {
+            if gone == 0 && begun.elapsed() >= at_most {
                 break;
             }
             self.waiting("Turbot to delete the credential it was asked to delete", begun.elapsed(), at_most);
@@ -128,10 +132,11 @@ impl<'a> Worker<'a> {
             };
         }
         let turbot = self.session.turbot().map_err(Halt::Failed)?.clone();
-        self.audit(step, None, None, None)?;
+        let recorder = self.recorder(step);
+        recorder.before(SET_WINDOW, self.aws.now())?;
         match turbot.set_maintenance_window(urn, level).await {
             Ok(set) => {
-                self.audit(step, Some("done"), None, None)?;
+                recorder.after(SET_WINDOW, self.aws.now(), Effected::Done)?;
                 let value = self.session.spelling.of(level).to_owned();
                 if let MaintenanceSet::Unconfirmed { why } = set {
                     self.warn(format!(
@@ -142,7 +147,10 @@ impl<'a> Worker<'a> {
                 Ok(())
             }
             Err(error) => {
-                self.audit(step, Some("failed"), None, Some(&error.to_string()))?;
+                let words = error.to_string();
+                let open = matches!(error, MaintenanceError::Unknown { .. });
+                let effected = if open { Effected::Unknown(&words) } else { Effected::Failed(&words) };
+                recorder.after(SET_WINDOW, self.aws.now(), effected)?;
                 Err(Halt::Failed(
                     ErrorReport::new(ErrorKind::Maintenance, "the maintenance window could not be set")
                         .because(error.to_string())

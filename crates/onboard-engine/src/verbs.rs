@@ -67,7 +67,8 @@ pub async fn cleanup(session: &Session, job: &Job, consent: &dyn Consent) -> Acc
         Err(report) => return *report,
     };
     let planner = |situation: &onboard_core::Situation<'_>| match plan_cleanup(situation) {
-        Decision::Wait(wait) => Decision::Stop(waited(wait)),
+        // Another run's claim is waited for, as everywhere; an import in flight is not: it may take its time.
+        Decision::Wait(wait) if wait.what != WaitFor::Claim => Decision::Stop(waited(wait)),
         decision => decision,
     };
     let mut order = Order { planner, both: true, turbot: true, consent, saved: None, hand: &mut Nowhere };
@@ -232,7 +233,8 @@ async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, cons
     let result = import_account(session, handoff, n, &account, consent, &mut report).await;
     match result {
         Ok(outcome) => report.outcome = outcome,
-        Err(Halt::Failed(error) | Halt::Pending(error) | Halt::Audit(error)) => report.fail(error),
+        Err(Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error)) => report.fail(error),
+        Err(Halt::Audit(error)) => report.fail(crate::account::unrecorded(error, report.import.state)),
         Err(Halt::Again(why)) => report.fail(
             ErrorReport::new(ErrorKind::Unsteady, "Turbot changed in the meantime")
                 .because(why)

@@ -1,5 +1,7 @@
 //! One account at work: what is known of it, what was done to it, and how each step is begun, audited and ended.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_bootstrap::{Aws, AwsError, AwsErrorKind, Certainty, Done, Looking, NewKey, Pace};
@@ -8,13 +10,17 @@ use onboard_core::{
     StepReport, StepResult, Times, TurbotObserved, UserName, Wanted, With,
 };
 
-use crate::audit::{AUDIT_SCHEMA, AuditRecord};
-use crate::claim::Claim;
+use crate::claim::{Claim, ClaimError};
 use crate::clock::Moment;
 use crate::event::Event;
 use crate::failure;
 use crate::halt::Halt;
+use crate::journals;
+use crate::recorder::{JOURNAL, Recorder};
 use crate::session::{Job, Session};
+
+/// How often an effect is begun anew because the claim was out of date when its request was about to be sent.
+const RENEWALS: u32 = 4;
 
 /// What both sides showed at one look.
 #[derive(Debug, Clone)]
@@ -103,21 +109,45 @@ impl<'a> Worker<'a> {
     /// Looks at both sides, side by side. `both` looks for the role and the user, whichever is wanted.
     pub(crate) async fn observe(&mut self, both: bool, turbot: bool) -> Result<&Look, Halt> {
         let wanted = self.wanted;
-        let looking = looking(wanted, both);
         let maintenance = wanted.maintenance.is_some();
-        let turbot_look = async {
-            match &self.session.turbot {
-                Some(client) if turbot => {
-                    Some(client.look(&wanted.cluster_id, &wanted.turbot_id, &wanted.account_id, maintenance).await)
+        let (begun, pace) = (Moment::now(), self.pace());
+        let (mut aws, turbot, own) = loop {
+            let own = match &self.claim {
+                Some(claim) => Some(claim.own().await.ok_or_else(|| Halt::claim(&ClaimError::Lost))?),
+                None => None,
+            };
+            let looking = Looking { own_journal: own.clone(), ..looking(wanted, both) };
+            let turbot_look = async {
+                match &self.session.turbot {
+                    Some(client) if turbot => {
+                        Some(client.look(&wanted.cluster_id, &wanted.turbot_id, &wanted.account_id, maintenance).await)
+                    }
+                    _ => None,
                 }
-                _ => None,
+            };
+            let since = Moment::now();
+            let (aws, turbot) = tokio::join!(Box::pin(self.aws.observe(&looking)), Box::pin(turbot_look));
+            let aws = match aws {
+                Ok(aws) => aws,
+                Err(error) => return Err(self.observe_failed(&error).await),
+            };
+            let Some(claim) = &self.claim else {
+                break (aws, turbot, own);
+            };
+            // A look counts once it shows our own claim: everything that went before the claim shows then as well.
+            match claim.arrived(&aws.journals, since).await {
+                Ok(true) => break (aws, turbot, own),
+                Ok(false) if begun.elapsed() > pace.limit => return Err(Halt::claim(&ClaimError::Unseen)),
+                Ok(false) => self.pause(pace.interval).await?,
+                Err(error) => {
+                    if let (ClaimError::Taken, Some(claim)) = (&error, self.claim.take()) {
+                        claim.withdraw().await;
+                    }
+                    return Err(Halt::claim(&error));
+                }
             }
         };
-        let (aws, turbot) = tokio::join!(Box::pin(self.aws.observe(&looking)), Box::pin(turbot_look));
-        let aws = match aws {
-            Ok(aws) => aws,
-            Err(error) => return Err(self.observe_failed(&error).await),
-        };
+        aws.journals = journals::seen(aws.journals, own);
         if let Some(Ok(Some(window))) = turbot.as_ref().and_then(|t| t.maintenance.as_ref()) {
             self.report.maintenance = Some(window.clone());
         }
@@ -173,7 +203,7 @@ impl<'a> Worker<'a> {
             self.external_id = Some(external_id.clone());
             self.report.external_id = Some(external_id.to_string());
         }
-        for warning in &plan.warnings {
+        for warning in plan.warnings.iter().filter(|warning| !journals::names_nothing(warning)) {
             self.warn(warning.clone());
         }
     }
@@ -220,55 +250,57 @@ impl<'a> Worker<'a> {
         self.report.steps.push(StepReport { step: step.name(), target: step.view().target, result, millis });
     }
 
-    /// Writes a record of the audit log.
-    pub(crate) fn audit(
-        &self,
-        step: &Step,
-        outcome: Option<&'static str>,
-        request_id: Option<&str>,
-        error: Option<&str>,
-    ) -> Result<(), Halt> {
-        self.session
-            .audit
-            .write(&AuditRecord {
-                schema: AUDIT_SCHEMA,
-                time: self.aws.now().to_string(),
-                run: self.session.run.as_str(),
-                account_id: self.wanted.account_id.as_str(),
-                turbot_id: self.wanted.turbot_id.as_str(),
-                step: step.name(),
-                target: &step.view().target,
-                phase: if outcome.is_some() { "after" } else { "before" },
-                outcome,
-                request_id,
-                error,
-            })
-            .map_err(Halt::Audit)
+    /// The recorder of what a step does.
+    pub(crate) fn recorder(&self, step: &Step) -> Recorder {
+        let view = step.view();
+        self.recording(view.step, &view.target).changing(view.before, view.after)
     }
 
-    /// One effect on AWS: the claim is confirmed, the audit log says what is about to happen, and afterwards what did.
+    /// The handle of those who write the journal.
+    pub(crate) fn journal_aws(&self) -> Aws {
+        self.aws.witnessed(Arc::new(self.recording(JOURNAL, "the journal under /turbot-onboard/")))
+    }
+
+    fn recording(&self, step: &'static str, target: &str) -> Recorder {
+        Recorder::new(&self.session.audit, &self.wanted.account_id, &self.wanted.turbot_id, step, target)
+    }
+
+    /// One effect on AWS: the claim is confirmed; the audit log says of every request what is about to happen, and
+    /// afterwards what did. A request that comes when the claim would have to be confirmed again is not sent: it is
+    /// confirmed first.
     pub(crate) async fn effect<T, F>(&mut self, step: &Step, effect: impl Fn(Aws) -> F) -> Result<T, AwsHalt>
     where
         F: Future<Output = Result<Done<T>, AwsError>>,
     {
-        if let Some(claim) = &self.claim {
-            claim.ensure().await.map_err(|e| AwsHalt::Halt(Halt::claim(&e)))?;
-        }
-        self.audit(step, None, None, None).map_err(AwsHalt::Halt)?;
         self.effects += 1;
-        let answer = Box::pin(effect(self.aws.clone())).await;
-        let audited = match &answer {
-            Ok(done) => self.audit(step, Some("done"), done.request_id.as_deref(), None),
-            Err(error) => {
-                let outcome = if error.certainty == Certainty::MaybeDone { "unknown" } else { "failed" };
-                self.audit(step, Some(outcome), error.request_id.as_deref(), Some(&error.to_string()))
+        for _ in 0..RENEWALS {
+            let mut left = Duration::MAX;
+            if let Some(claim) = &self.claim {
+                claim.ensure().await.map_err(|e| AwsHalt::Halt(Halt::claim(&e)))?;
+                left = claim.left().await;
             }
-        };
-        match (answer, audited) {
-            (Ok(_), Err(halt)) | (Err(_), Err(halt)) => Err(AwsHalt::Halt(halt)),
-            (Ok(done), Ok(())) => Ok(done.value),
-            (Err(error), Ok(())) => Err(AwsHalt::Aws(error)),
+            let (recorder, late) = self.recorder(step).within(left);
+            match Box::pin(effect(self.aws.witnessed(Arc::new(recorder)))).await {
+                Ok(done) => return Ok(done.value),
+                Err(error) if late.load(Ordering::SeqCst) => match error.certainty {
+                    Certainty::NotDone => {}
+                    Certainty::MaybeDone => {
+                        return Err(AwsHalt::Halt(Halt::Again(format!("{}: {error}", step.sentence()))));
+                    }
+                },
+                Err(error) if error.is(AwsErrorKind::Unrecorded) => {
+                    return Err(AwsHalt::Halt(Halt::unrecorded(&error.message)));
+                }
+                Err(error) => return Err(AwsHalt::Aws(error)),
+            }
         }
+        Err(AwsHalt::Halt(Halt::Failed(
+            ErrorReport::new(
+                ErrorKind::NotPropagated,
+                "the claim on the account was out of date each time it was confirmed",
+            )
+            .hint("this machine or AWS is too slow for the lease: raise --lease"),
+        )))
     }
 
     /// The same for effects that need no look at why they failed.
@@ -319,5 +351,5 @@ impl AwsHalt {
 pub(crate) fn looking(wanted: &Wanted, both: bool) -> Looking {
     let roles: Vec<RoleName> = if both || wanted.with == With::Role { vec![wanted.role_name.clone()] } else { vec![] };
     let users: Vec<UserName> = if both || wanted.with == With::Keys { vec![wanted.user_name.clone()] } else { vec![] };
-    Looking { roles, users, deep: true }
+    Looking { roles, users, deep: true, own_journal: None }
 }

@@ -8,6 +8,7 @@ mod cloud;
 mod condition;
 mod connection;
 mod control;
+mod editing;
 mod fault;
 mod fault_answer;
 mod frame;
@@ -42,6 +43,7 @@ mod xml;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use cloud::Cloud;
+pub use editing::Editable;
 pub use fault::{Fault, PolicyKind, What, When};
 pub use gate::{CallInfo, Gate, Moment};
 pub use identity::{Credentials, Denied, Identity, Session};

@@ -12,7 +12,7 @@ use crate::policy_document::{Document, Purpose};
 use crate::slot::Lag;
 use crate::trust;
 use crate::view::{AccountState, Blocker};
-use crate::world::{self, ADMIN, Grants, Key, Role, User, World, key};
+use crate::world::{self, ADMIN, Grants, Group, Key, Role, User, World, key};
 
 impl Cloud {
     /// Sets how far AWS's clock is from the system's. Sessions end, and signatures expire, by AWS's clock.
@@ -151,6 +151,21 @@ impl Cloud {
             list.push(id.clone());
         });
         id
+    }
+
+    /// Puts a user into a group, which is made if there is none of that name.
+    ///
+    /// # Panics
+    /// If there is no such user.
+    pub fn join_group(&self, account: &str, user: &str, group: &str) {
+        let mut world = self.lock();
+        let (unique_id, created) = (world.mint.unique_id("AGPA"), world.clock.now());
+        let made = Group { name: group.to_owned(), path: "/".to_owned(), unique_id, created };
+        existing(&mut world, account).groups.entry(key(group)).or_insert(made);
+        drop(world);
+        self.change_user(account, user, |user| {
+            user.groups.insert(key(group));
+        });
     }
 
     fn change_user(&self, account: &str, name: &str, change: impl FnOnce(&mut User)) {

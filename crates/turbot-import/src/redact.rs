@@ -19,11 +19,24 @@ impl Redactor {
             return;
         }
         let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
+        // `encodeURIComponent` leaves these alone.
+        let plain = |escape: &str, c: &str, text: String| text.replace(escape, c);
+        let component =
+            [("%2D", "-"), ("%5F", "_"), ("%2E", "."), ("%7E", "~"), ("%21", "!"), ("%2A", "*"), ("%27", "'")]
+                .into_iter()
+                .chain([("%28", "("), ("%29", ")")])
+                .fold(percent.clone(), |text, (escape, c)| plain(escape, c, text));
+        let unreserved = ["%2D", "%5F", "%2E", "%7E"]
+            .into_iter()
+            .zip(["-", "_", ".", "~"])
+            .fold(percent.clone(), |text, (escape, c)| plain(escape, c, text));
         for spelling in [
             secret.to_owned(),
-            percent.to_ascii_lowercase(),
-            // `encodeURIComponent` leaves '-', '_', '.' and '~' alone.
-            percent.replace("%2D", "-").replace("%5F", "_").replace("%2E", ".").replace("%7E", "~"),
+            lower(&percent),
+            lower(&component),
+            lower(&unreserved),
+            component,
+            unreserved,
             percent,
             secret.replace('\\', "\\\\").replace('"', "\\\""),
             secret.replace('/', "\\/"),
@@ -51,6 +64,19 @@ impl Redactor {
     }
 }
 
+/// The same with the digits of its escapes in lower case, and nothing else.
+fn lower(percent: &str) -> String {
+    let mut parts = percent.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        out.push('%');
+        out.push_str(&digits.to_ascii_lowercase());
+        out.push_str(rest);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +91,8 @@ mod tests {
             serde_json::to_string(secret).unwrap(),
             utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
             "wJalrXUtnFEMI%2FK7MDENG%2BbPxRfiCY%3DEXAMPLE-KEY%22".to_owned(),
+            "wJalrXUtnFEMI%2fK7MDENG%2bbPxRfiCY%3dEXAMPLE-KEY%22".to_owned(),
+            "wJalrXUtnFEMI%2fK7MDENG%2bbPxRfiCY%3dEXAMPLE%2dKEY%22".to_owned(),
             secret.replace('/', "\\/"),
             secret.replace('/', "&#x2F;").replace('+', "&#x2B;").replace('=', "&#x3D;"),
         ] {

@@ -13,7 +13,7 @@ pub(crate) const SECRET_KEY: &str = "TURBOT_SECRET_KEY";
 const LOG_SENSITIVE_BODIES: &str = "LOG_SENSITIVE_BODIES";
 
 /// The variables this tool reads for itself; the AWS SDK reads its own.
-const READ: &[&str] = &["NO_COLOR", "CLICOLOR_FORCE", "TERM", "XDG_CONFIG_HOME", "HOME"];
+const READ: &[&str] = &["NO_COLOR", "CLICOLOR_FORCE", "TERM", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"];
 
 /// The part of the environment that this tool reads. An empty variable counts as unset.
 #[derive(Debug, Default)]
@@ -76,6 +76,9 @@ impl Environment {
 pub(crate) fn take() -> Environment {
     forbid_core_dumps();
     let environment = Environment::sort(std::env::vars_os());
+    for name in [ACCESS_KEY, SECRET_KEY] {
+        wipe(name);
+    }
     for name in [ACCESS_KEY, SECRET_KEY, LOG_SENSITIVE_BODIES] {
         remove(name);
     }
@@ -97,6 +100,25 @@ fn forbid_core_dumps() {
     // Not dumpable also means that other processes of the same user cannot read /proc/<pid>/environ and mem.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Overwrites a variable's value where the system put it. Taking a variable out leaves its text in the process's memory,
+/// where `/proc/<pid>/environ` shows it to whoever may read that.
+#[expect(unsafe_code, reason = "the standard library gives copies of the environment alone")]
+fn wipe(name: &str) {
+    unsafe extern "C" {
+        fn getenv(name: *const std::ffi::c_char) -> *mut std::ffi::c_char;
+    }
+    let Ok(name) = std::ffi::CString::new(name) else { return };
+    // SAFETY: called from `main` before any thread is started, so nobody reads the environment meanwhile. `getenv` gives
+    // null or a string that ends with a zero byte and stays where it is; its bytes but that one are overwritten.
+    unsafe {
+        let mut byte = getenv(name.as_ptr());
+        while !byte.is_null() && *byte != 0 {
+            byte.write_volatile(b'x' as std::ffi::c_char);
+            byte = byte.add(1);
+        }
+    }
 }
 
 #[expect(unsafe_code, reason = "the standard library offers no other way to take a variable out of the environment")]

@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod settings;
 mod signal;
+mod traces;
 
 use std::process::ExitCode;
 

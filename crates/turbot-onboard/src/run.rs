@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
 use crate::render::{json, report};
+use crate::settings::audit;
 use crate::settings::global::{Global, Output, Verbosity};
 use crate::settings::session::SessionPart;
 use crate::signal;
@@ -76,6 +77,7 @@ impl Run {
     }
 
     fn begin(edge: &Edge, verb: &'static str, global: &Global, part: SessionPart) -> Result<Self, Exit> {
+        crate::traces::begin(global.traces);
         let paint = edge.talk_paint(global);
         let progress = Arc::new(Progress::new(edge.can_draw(), global.verbosity, paint));
         let stop = StopSignal::new();
@@ -86,6 +88,8 @@ impl Run {
         let id = RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id");
         let turbot_url = part.turbot.as_ref().map(|turbot| turbot.url.clone());
         let secret = part.turbot.as_ref().map(|turbot| turbot.secret_key.duplicate());
+        let audit_log = audit::log(part.audited, global.audit_log.as_ref(), &edge.environment, verb)
+            .map_err(|error| refuse(&error, paint))?;
         let told = Arc::clone(&progress);
         let session = Session::new(SessionSettings {
             run: id.clone(),
@@ -97,7 +101,7 @@ impl Run {
                 secret_key: turbot.secret_key,
                 ca_bundle: turbot.ca_bundle,
             }),
-            audit_log: global.audit_log.clone(),
+            audit_log,
             take_over: part.take_over,
             quick: part.quick,
             keep_on_failure: part.keep_on_failure,

@@ -15,6 +15,9 @@ use crate::render::progress::Progress;
 /// The system does not let signals be listened for.
 pub(crate) fn listen(stop: StopSignal, progress: Arc<Progress>) -> std::io::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // Its default is the sudden end: with somebody listening a write beyond the limit of a file's size fails instead,
+    // and that can be told. Listening once is for good.
+    drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
         stop.request();

@@ -7,7 +7,7 @@ use onboard_sandbox::{Blocker, Consistency, Fault, Options, What};
 use crate::world::{World, administrator, partition, record, role, user};
 
 fn both() -> Looking {
-    Looking { roles: vec![role()], users: vec![user()], deep: false }
+    Looking { roles: vec![role()], users: vec![user()], ..Looking::default() }
 }
 
 async fn observe(w: &World, looking: &Looking) -> AwsObserved {

@@ -49,21 +49,22 @@ pub(super) fn caller(s: &Situation<'_>) -> Result<(), Stop> {
 
 fn partitions(s: &Situation<'_>) -> Result<(), Stop> {
     let own = s.aws.caller.partition();
-    let crossing = |what: String, other: &str| {
-        Stop::new(
-            ErrorKind::Partition,
-            format!("{what} is in partition {other}, the account is in {own}"),
-            "roles and policies work within one partition only; import an account of another partition with --with keys",
-        )
+    let crossing = |what: String, other: &str, hint: String| {
+        Stop::new(ErrorKind::Partition, format!("{what} is in partition {other}, the account is in {own}"), hint)
     };
     if let Some(master) = s.wanted.master_partition.as_ref().filter(|p| *p != own)
         && s.wanted.with == With::Role
     {
-        return Err(crossing(format!("Turbot's master account {}", s.wanted.master_account_id), master.as_str()));
+        let hint = "a role is trusted within one partition only; import an account of another with --with keys";
+        let what = format!("Turbot's master account {}", s.wanted.master_account_id);
+        return Err(crossing(what, master.as_str(), hint.into()));
     }
-    for arn in s.wanted.policies.iter().chain(&s.wanted.permissions_boundary) {
+    let policies = s.wanted.policies.iter().map(|arn| ("policy-arn", arn));
+    let boundary = s.wanted.permissions_boundary.iter().map(|arn| ("permissions-boundary", arn));
+    for (option, arn) in policies.chain(boundary) {
         if arn.partition() != own.as_str() {
-            return Err(crossing(format!("the policy {arn}"), arn.partition()));
+            let hint = format!("give the policy's ARN in the account's partition with --{option}");
+            return Err(crossing(format!("the policy {arn}"), arn.partition(), hint));
         }
     }
     Ok(())
@@ -317,18 +318,26 @@ pub(super) fn in_flight(s: &Situation<'_>, record: &Record, presence: &Presence)
             }
             .into());
         }
-        if !absent {
-            return Err(pending(
-                ErrorKind::UnknownOutcome,
-                format!(
-                    "an import was sent and its answer is not known, and Turbot does not say whether the account is there: {}",
-                    unknown(presence)
-                ),
-                "use a Turbot key that may read the cluster, the account and the list",
-            ));
-        }
+    }
+    if (record.import_requested.is_some() || record.import_unsettled) && !absent {
+        return Err(pending(
+            ErrorKind::UnknownOutcome,
+            format!(
+                "an import was sent and its answer is not known, and Turbot does not say whether the account is there: {}",
+                unknown(presence)
+            ),
+            "use a Turbot key that may read the cluster, the account and the list",
+        ));
     }
     Ok(())
+}
+
+/// Whether Turbot, or whoever the credential was handed to, may have an import of these runs.
+pub(super) fn may_be_sent(record: &Record) -> bool {
+    record.import_requested.is_some()
+        || record.import_accepted.is_some()
+        || record.import_unsettled
+        || record.handed_over.is_some()
 }
 
 pub(super) fn unknown(presence: &Presence) -> String {

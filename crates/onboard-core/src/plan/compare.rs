@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::adoption::is_adopted;
 use super::principal::{self, Owner};
-use super::{Decision, Situation, checks};
-use crate::{Origin, Presence, Step, With};
+use super::{Decision, Situation, checks, onboard};
+use crate::{Presence, Step, With};
 
 /// One thing that is not as wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -104,8 +105,7 @@ fn credential(s: &Situation<'_>, differ: &mut impl FnMut(&str, String, String)) 
         }
         Owner::Nobody => return,
     }
-    let keep = wanted.delete_credential.map_or_else(|| principal::is_adopted(tags), |delete| !delete);
-    if !keep {
+    if !onboard::is_kept(s, tags) {
         differ(
             &format!("aws.{kind}"),
             "deleted after the import".into(),
@@ -116,13 +116,11 @@ fn credential(s: &Situation<'_>, differ: &mut impl FnMut(&str, String, String)) 
     let making = match wanted.with {
         With::Role => principal::role(s, None),
         With::Keys => {
-            let keys: Vec<String> =
-                s.aws.user(name).map(|u| u.keys.iter().map(|k| k.id.to_string()).collect()).unwrap_or_default();
-            if !principal::is_adopted(tags) && keys.len() != 1 {
-                differ("aws.access-keys", "one".into(), keys.len().to_string());
+            let keys = s.aws.user(name).map_or(0, |u| u.keys.len());
+            if !is_adopted(tags) && keys != 1 {
+                differ("aws.access-keys", "one".into(), keys.to_string());
             }
-            let record = crate::Record { prior_keys: keys, ..super::onboard::blank(s, Origin::Stood, false) };
-            principal::user(s, Some(&record), false, false)
+            principal::user(s, None, false, false)
         }
     };
     match making {

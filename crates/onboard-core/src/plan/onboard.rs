@@ -1,8 +1,13 @@
 //! The plan of `apply` and `bootstrap`.
 
+use std::collections::BTreeMap;
+
+use super::adoption::is_adopted;
 use super::principal::{self, Making};
 use super::{Decision, Goal, Plan, Situation, Stop, checks, removal};
-use crate::{ErrorKind, Origin, Outcome, Presence, Principal, Record, RecordError, Step, TurbotAccount, When, With};
+use crate::{
+    ErrorKind, Origin, Outcome, Presence, Principal, Record, RecordError, Step, TurbotAccount, UserName, When, With,
+};
 use checks::Hold;
 
 pub(super) fn decide(goal: Goal, s: &Situation<'_>) -> Result<Decision, Decision> {
@@ -25,11 +30,17 @@ fn absent(goal: Goal, s: &Situation<'_>, hold: &Hold<'_>, presence: &Presence) -
     let wanted = s.wanted;
     let mut warnings = Vec::new();
     let record = hold.record();
+    // A key of an unfinished run may go only if Turbot cannot have it.
+    let may_delete_lost = record.is_some_and(|r| {
+        r.handed_over.is_none()
+            && r.import_accepted.is_none()
+            && (*presence == Presence::Absent || (goal == Goal::Bootstrap && !checks::may_be_sent(r)))
+    });
     if let Some(record) = record {
         checks::in_flight(s, record, presence)?;
         let same = record.with == wanted.with && record.name.eq_ignore_ascii_case(wanted.principal_name());
         if !same {
-            return Ok(tidy(s, hold, record, "another role or user than is wanted now"));
+            return another(s, hold, record, may_delete_lost);
         }
         if record.handed_over.is_some() {
             handed_over(goal, record, &mut warnings)?;
@@ -40,24 +51,14 @@ fn absent(goal: Goal, s: &Situation<'_>, hold: &Hold<'_>, presence: &Presence) -
     {
         warnings.push(format!("it cannot be proved that Turbot does not know the account yet: {}", failure.message));
     }
-    // A key of an unfinished run may go only if Turbot cannot have it.
-    let may_delete_lost = match (goal, record) {
-        (_, Some(r)) if r.handed_over.is_some() || r.import_accepted.is_some() => false,
-        (Goal::Bootstrap, Some(r)) => r.import_requested.is_none() && !r.import_unsettled,
-        (_, Some(r)) if r.import_requested.is_none() && !r.import_unsettled && s.turbot.is_some() => {
-            *presence == Presence::Absent
-        }
-        (_, Some(_)) => *presence == Presence::Absent,
-        (_, None) => false,
-    };
     let making = match wanted.with {
         With::Role => principal::role(s, record)?,
         With::Keys => principal::user(s, record, may_delete_lost, true)?,
     };
-    let delete_credential = wanted.delete_credential.unwrap_or(making.origin != Origin::Adopted);
+    let delete_credential = wanted.delete_credential.unwrap_or(!making.adopted);
     let mut steps = Vec::new();
     claim(s, hold, &making, delete_credential, &mut steps)?;
-    let principal = making.principal.clone();
+    let (principal, adopted) = (making.principal.clone(), making.adopted);
     steps.extend(making.steps);
     warnings.extend(making.warnings);
     let policies = wanted.policies_in(s.aws.caller.partition());
@@ -85,13 +86,9 @@ fn absent(goal: Goal, s: &Situation<'_>, hold: &Hold<'_>, presence: &Presence) -
             if delete_credential {
                 steps.push(Step::AwaitDeletion { principal: principal.clone() });
                 if let Principal::User(user) = &principal
-                    && making.origin != Origin::Adopted
+                    && !adopted
                 {
-                    let attached = wanted.policies_in(s.aws.caller.partition());
-                    steps.extend(
-                        attached.into_iter().map(|policy| Step::Detach { principal: principal.clone(), policy }),
-                    );
-                    steps.push(Step::DeleteUser { user: user.clone() });
+                    empty_user(s, user, &mut steps, &mut warnings);
                 }
             }
             release(s, hold, &mut steps);
@@ -100,6 +97,50 @@ fn absent(goal: Goal, s: &Situation<'_>, hold: &Hold<'_>, presence: &Presence) -
         }
     };
     Ok(Plan { steps, end, warnings, external_id: making.external_id, delete_credential, then_again: false })
+}
+
+/// The user goes when Turbot has deleted its key, unless somebody gave it a policy of its own meanwhile.
+fn empty_user(s: &Situation<'_>, user: &UserName, steps: &mut Vec<Step>, warnings: &mut Vec<String>) {
+    let policies = s.wanted.policies_in(s.aws.caller.partition());
+    let seen = s.aws.user(user.as_str());
+    if seen.is_some_and(|u| !u.inline.is_empty()) {
+        warnings.push(format!("user {user} has inline policies that this tool did not make, and stays"));
+        return;
+    }
+    let mut attached = policies.clone();
+    attached.extend(seen.iter().flat_map(|u| u.attached.iter().filter(|p| !policies.contains(p)).cloned()));
+    steps.extend(removal::remove_empty_user(user, &policies, &attached));
+}
+
+/// Unfinished runs were about another role or user: taken back, as long as nobody can have its credential.
+fn another(s: &Situation<'_>, hold: &Hold<'_>, record: &Record, may_delete_lost: bool) -> Result<Plan, Decision> {
+    if record.handed_over.is_some() {
+        return Err(Stop::new(
+            ErrorKind::HandedOver,
+            format!("the credential of {} {} was handed over", record.with.as_str(), record.name),
+            "import it with `import --handoff FILE`, or remove it with cleanup and begin anew",
+        )
+        .into());
+    }
+    if record.import_accepted.is_some() {
+        return Err(Stop::new(
+            ErrorKind::NotVisible,
+            format!(
+                "Turbot accepted an import with {} {}, and the account does not show",
+                record.with.as_str(),
+                record.name
+            ),
+            "look in Turbot for what became of it, or remove what it was given with cleanup",
+        )
+        .into());
+    }
+    let plan = tidy(s, hold, record, "another role or user than is wanted now");
+    if let Some(Step::DeleteKey { user, key, .. }) = plan.steps.iter().find(|s| matches!(s, Step::DeleteKey { .. }))
+        && !may_delete_lost
+    {
+        return Err(principal::key_in_doubt(&Principal::User(user.clone()), key).into());
+    }
+    Ok(plan)
 }
 
 /// The credential is with somebody else already.
@@ -134,17 +175,13 @@ fn imported(s: &Situation<'_>, hold: &Hold<'_>, account: &TurbotAccount) -> Resu
     let mut steps = Vec::new();
     let mut external_id = None;
     let mut delete_credential = wanted.delete_credential.unwrap_or(true);
+    let mut then_again = false;
     match hold.record() {
         Some(record) => {
-            let sent = record.import_requested.is_some()
-                || record.import_accepted.is_some()
-                || record.import_unsettled
-                || record.handed_over.is_some();
-            if !sent {
+            if !checks::may_be_sent(record) {
                 // Whatever Turbot imported with, it was not this: undone as if refused.
                 let mut plan = tidy(s, hold, record, "the account was imported otherwise");
                 plan.end = Outcome::AlreadyImported;
-                plan.then_again = false;
                 plan.warnings.splice(0..0, warnings);
                 maintenance(s, &mut plan.steps);
                 return Ok(plan);
@@ -155,13 +192,12 @@ fn imported(s: &Situation<'_>, hold: &Hold<'_>, account: &TurbotAccount) -> Resu
                 removal::after_import(s, record, &mut steps);
             }
             release(s, hold, &mut steps);
+            // What is kept may have drifted meanwhile; without a journal that is seen like any other drift.
+            then_again = standing(s, &mut vec![]).map_or(true, |m| m.is_some_and(|m| !m.steps.is_empty()));
         }
         None => {
-            let making = standing(s, &mut warnings)?;
-            if let Some(making) = making.filter(|m| {
-                delete_credential = wanted.delete_credential.unwrap_or(m.origin != Origin::Adopted);
-                !delete_credential
-            }) {
+            if let Some(making) = standing(s, &mut warnings)? {
+                delete_credential = false;
                 external_id.clone_from(&making.external_id);
                 warnings.extend(making.warnings.clone());
                 if !making.steps.is_empty() {
@@ -175,10 +211,10 @@ fn imported(s: &Situation<'_>, hold: &Hold<'_>, account: &TurbotAccount) -> Resu
         }
     }
     maintenance(s, &mut steps);
-    Ok(Plan { steps, end: Outcome::AlreadyImported, warnings, external_id, delete_credential, then_again: false })
+    Ok(Plan { steps, end: Outcome::AlreadyImported, warnings, external_id, delete_credential, then_again })
 }
 
-/// The role or user of an imported account, if it stands and is ours; what is not ours is not looked at further.
+/// The role or user of an imported account, if it stands, is ours and is kept.
 fn standing(s: &Situation<'_>, warnings: &mut Vec<String>) -> Result<Option<Making>, Stop> {
     let wanted = s.wanted;
     let tags = match wanted.with {
@@ -194,20 +230,18 @@ fn standing(s: &Situation<'_>, warnings: &mut Vec<String>) -> Result<Option<Maki
         }
         return Ok(None);
     };
-    if !matches!(principal::owner(s, tags), principal::Owner::Ours) {
+    if !matches!(principal::owner(s, tags), principal::Owner::Ours) || !is_kept(s, tags) {
         return Ok(None);
     }
-    let making = match wanted.with {
+    Ok(Some(match wanted.with {
         With::Role => principal::role(s, None)?,
-        With::Keys => {
-            // Its one key is the one Turbot has: known by the import, not by this run.
-            let user = s.aws.user(wanted.user_name.as_str());
-            let known = user.map(|u| u.keys.iter().map(|k| k.id.to_string()).collect()).unwrap_or_default();
-            let record = Record { prior_keys: known, ..blank(s, Origin::Stood, true) };
-            principal::user(s, Some(&record), false, false)?
-        }
-    };
-    Ok(Some(making))
+        With::Keys => principal::user(s, None, false, false)?,
+    }))
+}
+
+/// Whether the role or user of an imported account is to stay; what Turbot was to delete is not looked at further.
+pub(super) fn is_kept(s: &Situation<'_>, tags: &BTreeMap<String, String>) -> bool {
+    s.wanted.delete_credential.map_or_else(|| is_adopted(tags), |delete| !delete)
 }
 
 /// Takes the unfinished runs' work back, then looks anew.

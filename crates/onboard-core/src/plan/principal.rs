@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::adoption::{adoption, is_adopted, tags};
 use super::{Situation, Stop};
 use crate::{
     AccessKeyId, ErrorKind, ExternalId, KeyFate, Origin, PolicyArn, Principal, Record, RoleSeen, Step, TAG_PREFIX,
     TrustPolicy, TrustReading, UserSeen, With,
 };
 
-/// IAM's limit of tags on a role or user.
-const MAX_TAGS: usize = 50;
 /// IAM's limit of access keys of a user.
 const MAX_KEYS: usize = 2;
 
@@ -36,28 +35,13 @@ pub(super) fn owner(s: &Situation<'_>, tags: &BTreeMap<String, String>) -> Owner
     }
 }
 
-/// Whether a principal carries the mark of an adopted one, which `cleanup` never deletes.
-pub(super) fn is_adopted(tags: &BTreeMap<String, String>) -> bool {
-    tags.get(&format!("{TAG_PREFIX}adopted")).is_some()
-}
-
-/// The tags an adopted principal gets beside the ownership tags: what to take back, and what not to touch.
-fn adoption_tags(attaches: &[String], prior_keys: &[String]) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::from([(format!("{TAG_PREFIX}adopted"), "true".to_owned())]);
-    for (n, policy) in attaches.iter().enumerate() {
-        tags.insert(format!("{TAG_PREFIX}attached-{n}"), policy.clone());
-    }
-    if !prior_keys.is_empty() {
-        tags.insert(format!("{TAG_PREFIX}prior-keys"), prior_keys.join(" "));
-    }
-    tags
-}
-
 /// How the role or user comes to be as wanted: what the journal will say of it, and the steps.
 #[derive(Debug)]
 pub(super) struct Making {
     pub(super) principal: Principal,
     pub(super) origin: Origin,
+    /// It was not made by this tool, now or before: only what we put on it is ours.
+    pub(super) adopted: bool,
     pub(super) unique_id: Option<String>,
     pub(super) prior_keys: Vec<String>,
     pub(super) attaches: Vec<String>,
@@ -67,41 +51,60 @@ pub(super) struct Making {
     pub(super) warnings: Vec<String>,
 }
 
+/// What is known of a role or user that stands.
+struct Found<'r> {
+    origin: Origin,
+    adopted: bool,
+    /// Whether it carries our tags, for this Turbot id and cluster.
+    ours: bool,
+    /// What the journal says, where it speaks of this very object and not of another that had its name.
+    recorded: Option<&'r Record>,
+}
+
 /// Where it came from: by the journal where that speaks of this very object, else by tags and consent.
-fn origin_of(
+fn found<'r>(
     s: &Situation<'_>,
     what: &Principal,
     tags: &BTreeMap<String, String>,
     unique_id: &str,
-    record: Option<&Record>,
-) -> Result<Origin, Stop> {
+    record: Option<&'r Record>,
+) -> Result<Found<'r>, Stop> {
+    let ours = match owner(s, tags) {
+        Owner::Ours => true,
+        Owner::Nobody => false,
+        Owner::Another(other) => {
+            return Err(Stop::new(
+                ErrorKind::Conflict,
+                format!(
+                    "{what} is this tool's, but for {}, not for {}",
+                    crate::escaped(&other),
+                    s.wanted.account_urn()
+                ),
+                format!("choose another --{}-name, or check --turbot-id and --cluster-id", what.kind()),
+            ));
+        }
+    };
+    // Without our tags only an adoption that was stopped before it set them is ours: consent was given then.
+    let recorded = record.filter(|r| speaks_of(r, what, unique_id) && (ours || r.origin == Origin::Adopted));
+    let (origin, adopted) = match recorded.map(|r| r.origin) {
+        Some(Origin::Adopted) => (Origin::Adopted, true),
+        Some(origin) => (origin, is_adopted(tags)),
+        None if ours => (Origin::Stood, is_adopted(tags)),
+        None if s.wanted.adopt => (Origin::Adopted, true),
+        None => return Err(not_ours(what, "it does not carry this tool's tags")),
+    };
+    Ok(Found { origin, adopted, ours, recorded })
+}
+
+/// Whether a record is about this object; one made anew under the same name has another unique id.
+pub(super) fn speaks_of(record: &Record, what: &Principal, unique_id: &str) -> bool {
     let with = match what {
         Principal::Role(_) => With::Role,
         Principal::User(_) => With::Keys,
     };
-    let owner = owner(s, tags);
-    if let Owner::Another(other) = owner {
-        return Err(Stop::new(
-            ErrorKind::Conflict,
-            format!("{what} is this tool's, but for {}, not for {}", crate::escaped(&other), s.wanted.account_urn()),
-            format!("choose another --{}-name, or check --turbot-id and --cluster-id", what.kind()),
-        ));
-    }
-    let recorded = record.filter(|r| {
-        r.with == with
-            && r.name.eq_ignore_ascii_case(what.name())
-            && r.unique_id.as_deref().is_none_or(|id| id == unique_id)
-    });
-    match (owner, recorded.map(|r| r.origin)) {
-        (Owner::Ours, Some(origin)) => Ok(origin),
-        // Adopted, and the run was stopped before it set the tags: consent was given then.
-        (Owner::Nobody, Some(Origin::Adopted)) => Ok(Origin::Adopted),
-        (Owner::Ours, None) if is_adopted(tags) => Ok(Origin::Adopted),
-        (Owner::Ours, None) => Ok(Origin::Stood),
-        (Owner::Nobody, _) if s.wanted.adopt => Ok(Origin::Adopted),
-        (Owner::Nobody, _) => Err(not_ours(what, "it does not carry this tool's tags")),
-        (Owner::Another(_), _) => unreachable!("answered above"),
-    }
+    record.with == with
+        && record.name.eq_ignore_ascii_case(what.name())
+        && record.unique_id.as_deref().is_none_or(|id| id == unique_id)
 }
 
 fn not_ours(what: &Principal, why: &str) -> Stop {
@@ -154,6 +157,7 @@ pub(super) fn role(s: &Situation<'_>, record: Option<&Record>) -> Result<Making,
         return Ok(Making {
             principal,
             origin: Origin::Made,
+            adopted: false,
             unique_id: None,
             prior_keys: vec![],
             attaches: vec![],
@@ -164,11 +168,11 @@ pub(super) fn role(s: &Situation<'_>, record: Option<&Record>) -> Result<Making,
         });
     };
     let principal = Principal::Role(seen.name.clone());
-    let origin = origin_of(s, &principal, &seen.tags, &seen.unique_id, record)?;
+    let found = found(s, &principal, &seen.tags, &seen.unique_id, record)?;
     same_path(&principal, &seen.path, wanted.role_path.as_str())?;
     if let TrustReading::OneAccount { account, .. } = TrustReading::of(&seen.trust)
         && account != wanted.master_account_id
-        && origin != Origin::Adopted
+        && found.ours
     {
         return Err(Stop::new(
             ErrorKind::Conflict,
@@ -181,7 +185,8 @@ pub(super) fn role(s: &Situation<'_>, record: Option<&Record>) -> Result<Making,
         wanted.external_id.clone().or_else(|| kept.clone()).unwrap_or_else(|| s.chosen.external_id.clone());
     let mut making = Making {
         principal: principal.clone(),
-        origin,
+        origin: found.origin,
+        adopted: found.adopted,
         unique_id: Some(seen.unique_id.clone()),
         prior_keys: vec![],
         attaches: vec![],
@@ -191,7 +196,7 @@ pub(super) fn role(s: &Situation<'_>, record: Option<&Record>) -> Result<Making,
         warnings: vec![],
     };
     let missing: Vec<PolicyArn> = policies.iter().filter(|p| !seen.attached.contains(p)).cloned().collect();
-    adoption(&mut making, record, &missing, &[], Some(&seen.trust));
+    adoption(&mut making, found.recorded, &missing, Some(&seen.trust));
     let after = trust(&external_id);
     if !after.is_granted_by(&seen.trust) {
         making.steps.push(Step::SetTrust {
@@ -200,7 +205,7 @@ pub(super) fn role(s: &Situation<'_>, record: Option<&Record>) -> Result<Making,
             after: after.document(),
         });
     }
-    if origin == Origin::Adopted {
+    if making.adopted {
         if wanted.permissions_boundary.is_some() && wanted.permissions_boundary != seen.boundary {
             return Err(adopted_boundary(&principal));
         }
@@ -214,7 +219,7 @@ pub(super) fn role(s: &Situation<'_>, record: Option<&Record>) -> Result<Making,
         }
         boundary(&mut making.steps, &principal, seen.boundary.as_ref(), wanted.permissions_boundary.as_ref());
     }
-    tags(s, &mut making, &seen.tags)?;
+    tags(s, &mut making, &seen.tags, &missing)?;
     if !missing.is_empty() || !making.steps.is_empty() {
         // The whole trust policy is proved exact before AdministratorAccess is attached: tags alone prove nothing.
         making.steps.push(Step::ReadBack { principal: principal.clone(), policies: vec![] });
@@ -252,6 +257,7 @@ pub(super) fn user(
         return Ok(Making {
             principal,
             origin: Origin::Made,
+            adopted: false,
             unique_id: None,
             prior_keys: vec![],
             attaches: vec![],
@@ -262,25 +268,28 @@ pub(super) fn user(
         });
     };
     let principal = Principal::User(seen.name.clone());
-    let origin = origin_of(s, &principal, &seen.tags, &seen.unique_id, record)?;
+    let mut found = found(s, &principal, &seen.tags, &seen.unique_id, record)?;
     same_path(&principal, &seen.path, wanted.role_path.as_str())?;
-    let recorded = record.filter(|r| r.with == With::Keys && r.name.eq_ignore_ascii_case(seen.name.as_str()));
-    let prior: Vec<String> = match (origin, recorded) {
-        // The journal was written before the first key: what it does not list came after, from a run of ours.
-        (_, Some(r)) => r.prior_keys.clone(),
-        (Origin::Adopted, None) => seen.keys.iter().map(|k| k.id.to_string()).collect(),
-        (Origin::Made | Origin::Stood, None) => vec![],
-    };
-    let lost: Vec<AccessKeyId> =
-        seen.keys.iter().filter(|k| !prior.contains(&k.id.to_string())).map(|k| k.id.clone()).collect();
-    if origin != Origin::Adopted {
-        clean_user(seen, &principal, origin, &policies, recorded.is_some())?;
+    if !found.adopted {
+        let ways = other_ways(seen, &found, &policies, needs_key);
+        if !ways.is_empty() {
+            unclean(s, &mut found, &principal, &ways, needs_key)?;
+        }
     }
+    let prior: Vec<String> = match found.recorded {
+        // The journal was written before the first key: what it does not list came after, from a run of ours.
+        Some(record) => record.prior_keys.clone(),
+        None if found.adopted || !needs_key => seen.keys.iter().map(|k| k.id.to_string()).collect(),
+        None => vec![],
+    };
+    let (stood, lost): (Vec<&AccessKeyId>, Vec<&AccessKeyId>) =
+        seen.keys.iter().map(|k| &k.id).partition(|id| prior.contains(&id.to_string()));
     let mut making = Making {
         principal: principal.clone(),
-        origin,
+        origin: found.origin,
+        adopted: found.adopted,
         unique_id: Some(seen.unique_id.clone()),
-        prior_keys: prior.clone(),
+        prior_keys: prior,
         attaches: vec![],
         trust_before: None,
         external_id: None,
@@ -288,37 +297,30 @@ pub(super) fn user(
         warnings: vec![],
     };
     let missing: Vec<PolicyArn> = policies.iter().filter(|p| !seen.attached.contains(p)).cloned().collect();
-    adoption(&mut making, record, &missing, &prior, None);
+    adoption(&mut making, found.recorded, &missing, None);
     if needs_key {
         if !lost.is_empty() && !may_delete_lost {
-            return Err(Stop::new(
-                ErrorKind::UnknownOutcome,
-                format!(
-                    "{principal} has the access key {} of an earlier run, and it is not proved that Turbot does not use it",
-                    lost[0]
-                ),
-                "use a Turbot key that may read the cluster, the account and the list; or remove everything with cleanup",
-            ));
+            return Err(key_in_doubt(&principal, lost[0]));
         }
-        for id in &lost {
+        for id in lost {
             making.steps.extend(delete_key(seen, id, KeyFate::Lost));
         }
-        if prior.len() >= MAX_KEYS {
+        if stood.len() >= MAX_KEYS {
             return Err(Stop::new(
                 ErrorKind::CannotConverge,
-                format!("{principal} has {} access keys that stood before, and IAM allows no third", prior.len()),
+                format!("{principal} has {} access keys that stood before, and IAM allows no third", stood.len()),
                 "delete a key that is not in use, or choose another --user-name; this tool never deletes a key it did not make",
             ));
         }
     }
-    if origin == Origin::Adopted {
+    if making.adopted {
         if wanted.permissions_boundary.is_some() && wanted.permissions_boundary != seen.boundary {
             return Err(adopted_boundary(&principal));
         }
     } else {
         boundary(&mut making.steps, &principal, seen.boundary.as_ref(), wanted.permissions_boundary.as_ref());
     }
-    tags(s, &mut making, &seen.tags)?;
+    tags(s, &mut making, &seen.tags, &missing)?;
     attach(&mut making.steps, &principal, &missing);
     if needs_key {
         key(&mut making.steps, &principal, &seen.name, &policies);
@@ -327,29 +329,55 @@ pub(super) fn user(
     Ok(making)
 }
 
+/// A key of an earlier run that may not be deleted yet.
+pub(super) fn key_in_doubt(principal: &Principal, key: &AccessKeyId) -> Stop {
+    Stop::new(
+        ErrorKind::UnknownOutcome,
+        format!(
+            "{principal} has the access key {key} of an earlier run, and it is not proved that Turbot does not use it"
+        ),
+        "use a Turbot key that may read the cluster, the account and the list; or remove everything with cleanup",
+    )
+}
+
 /// A user that these runs did not make has no way in but what is known: tags find, they do not prove.
-fn clean_user(
-    seen: &UserSeen,
-    principal: &Principal,
-    origin: Origin,
-    policies: &[PolicyArn],
-    recorded: bool,
-) -> Result<(), Stop> {
+fn other_ways(seen: &UserSeen, found: &Found<'_>, policies: &[PolicyArn], needs_key: bool) -> Vec<String> {
     let mut ways = seen.other_access.clone();
-    if origin == Origin::Stood {
+    if found.origin == Origin::Stood {
         ways.extend(seen.inline.iter().map(|name| format!("the inline policy {}", crate::shown(name))));
         ways.extend(seen.attached.iter().filter(|p| !policies.contains(p)).map(|p| format!("the policy {p}")));
-        if !recorded {
+        // Of an imported account the key is the one that Turbot has: known by the import, not by this run.
+        if found.recorded.is_none() && needs_key {
             ways.extend(seen.keys.iter().map(|k| format!("the access key {}", k.id)));
         }
     }
-    if ways.is_empty() {
-        return Ok(());
+    ways
+}
+
+/// Our tags on somebody's user: adopted with consent, else not ours. Of an imported account it stays as it stood.
+fn unclean(
+    s: &Situation<'_>,
+    found: &mut Found<'_>,
+    principal: &Principal,
+    ways: &[String],
+    needs_key: bool,
+) -> Result<(), Stop> {
+    let why = format!("it carries this tool's tags, but also {}, which this run did not give it", ways.join(", "));
+    if found.recorded.is_some() {
+        return Err(Stop::new(
+            ErrorKind::NotOurs,
+            format!("somebody else uses {principal}: {why}"),
+            "remove those by hand if they are not wanted, or choose another --user-name",
+        ));
     }
-    Err(not_ours(
-        principal,
-        &format!("it carries this tool's tags, but also {}, which this run did not give it", ways.join(", ")),
-    ))
+    if !s.wanted.adopt {
+        return Err(not_ours(principal, &why));
+    }
+    found.adopted = true;
+    if needs_key {
+        found.origin = Origin::Adopted;
+    }
+    Ok(())
 }
 
 pub(super) fn delete_key(user: &UserSeen, id: &AccessKeyId, fate: KeyFate) -> Vec<Step> {
@@ -391,66 +419,6 @@ fn key(steps: &mut Vec<Step>, principal: &Principal, user: &crate::UserName, pol
     steps.push(Step::ReadBack { principal: principal.clone(), policies: policies.to_vec() });
     steps.push(Step::CreateKey { user: user.clone() });
     steps.push(Step::ProveKey { user: user.clone() });
-}
-
-/// What is remembered of an adopted principal, so that undo and `cleanup` take back ours and nothing else.
-fn adoption(
-    making: &mut Making,
-    record: Option<&Record>,
-    missing: &[PolicyArn],
-    prior: &[String],
-    trust: Option<&String>,
-) {
-    if making.origin != Origin::Adopted {
-        return;
-    }
-    if let Some(record) =
-        record.filter(|r| r.origin == Origin::Adopted && r.name.eq_ignore_ascii_case(making.principal.name()))
-    {
-        making.attaches.clone_from(&record.attaches);
-        making.trust_before.clone_from(&record.trust_before);
-    } else {
-        making.attaches = missing.iter().map(ToString::to_string).collect();
-        making.trust_before = trust.cloned();
-        making.prior_keys = prior.to_vec();
-    }
-}
-
-fn tags(s: &Situation<'_>, making: &mut Making, seen: &BTreeMap<String, String>) -> Result<(), Stop> {
-    let mut after = s.wanted.tags.clone();
-    if making.origin == Origin::Adopted {
-        // What stood before stays: a tag of the owner's own with another value is not overwritten.
-        after.retain(|key, value| match seen.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)) {
-            Some((_, old)) if old != value => {
-                making.warnings.push(format!(
-                    "the tag {key} of the adopted {} keeps its value {}",
-                    making.principal,
-                    crate::shown(old)
-                ));
-                false
-            }
-            _ => true,
-        });
-        if !is_adopted(seen) {
-            after.extend(adoption_tags(&making.attaches, &making.prior_keys));
-        }
-    }
-    after.extend(s.wanted.ownership_tags());
-    after.retain(|key, value| seen.get(key) != Some(value));
-    if after.is_empty() {
-        return Ok(());
-    }
-    let total = seen.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>().len();
-    if total > MAX_TAGS {
-        return Err(Stop::new(
-            ErrorKind::CannotConverge,
-            format!("{} would have {total} tags; IAM allows {MAX_TAGS}", making.principal),
-            "remove tags from it, or give fewer with --tag",
-        ));
-    }
-    let before = seen.iter().filter(|(k, _)| after.contains_key(*k)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    making.steps.push(Step::Tag { principal: making.principal.clone(), before, after });
-    Ok(())
 }
 
 fn surplus(making: &mut Making, policies: &[PolicyArn], attached: &[PolicyArn], inline: &[String]) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::principal::{Owner, delete_key, is_adopted, owner};
+use super::adoption::{attached_by_us, is_adopted, stood_before, untag};
+use super::principal::{Owner, delete_key, owner, speaks_of};
 use super::{Decision, Plan, Situation, Stop, checks, onboard};
 use crate::{
     AwsObserved, ErrorKind, KeyFate, Origin, Outcome, PolicyArn, Presence, Principal, Record, RoleSeen, Step,
-    TAG_PREFIX, UserSeen, With,
+    TAG_PREFIX, UserName, UserSeen, With,
 };
 
 /// What takes back all that the unfinished runs of a journal made, and nothing else: in reverse order, without the
@@ -14,12 +15,14 @@ use crate::{
 #[must_use]
 pub fn undo(record: &Record, aws: &AwsObserved) -> Vec<Step> {
     let same = |unique_id: &str| record.unique_id.as_deref().is_none_or(|id| id == unique_id);
+    // What carries the tags of another Turbot id or cluster by now is that one's.
+    let free = |tags: &BTreeMap<String, String>| carries(record, tags) || nobodys(tags);
     match record.with {
-        With::Role => match aws.role(&record.name).filter(|r| same(&r.unique_id)) {
+        With::Role => match aws.role(&record.name).filter(|r| same(&r.unique_id) && free(&r.tags)) {
             Some(role) => undo_role(record, role),
             None => vec![],
         },
-        With::Keys => match aws.user(&record.name).filter(|u| same(&u.unique_id)) {
+        With::Keys => match aws.user(&record.name).filter(|u| same(&u.unique_id) && free(&u.tags)) {
             Some(user) => undo_user(record, user),
             None => vec![],
         },
@@ -72,6 +75,15 @@ fn carries(record: &Record, tags: &BTreeMap<String, String>) -> bool {
         && tags.get(&format!("{TAG_PREFIX}cluster")) == Some(&record.cluster)
 }
 
+fn nobodys(tags: &BTreeMap<String, String>) -> bool {
+    ["turbot-id", "cluster"].iter().all(|key| !tags.contains_key(&format!("{TAG_PREFIX}{key}")))
+}
+
+/// Whether an unfinished run was adopting this very object, and nobody else has it by now.
+fn adopting(record: &Record, what: &Principal, unique_id: &str, tags: &BTreeMap<String, String>) -> bool {
+    record.origin == Origin::Adopted && speaks_of(record, what, unique_id) && (carries(record, tags) || nobodys(tags))
+}
+
 fn dedup(steps: Vec<Step>) -> Vec<Step> {
     let mut kept: Vec<Step> = Vec::with_capacity(steps.len());
     for step in steps {
@@ -95,9 +107,12 @@ fn remove_user(user: &UserSeen, fate: KeyFate) -> Vec<Step> {
     let principal = Principal::User(user.name.clone());
     let mut steps: Vec<Step> = user.keys.iter().flat_map(|k| delete_key(user, &k.id, fate)).collect();
     steps.extend(detach(&principal, &user.attached, |_| true));
-    steps
-        .extend(user.inline.iter().map(|name| Step::DeleteInline { principal: principal.clone(), name: name.clone() }));
-    steps.push(Step::DeleteUser { user: user.name.clone() });
+    // A user that somebody uses meanwhile cannot go, and what else was given to it is not ours.
+    if user.other_access.is_empty() {
+        let inline = user.inline.iter().cloned();
+        steps.extend(inline.map(|name| Step::DeleteInline { principal: principal.clone(), name }));
+        steps.push(Step::DeleteUser { user: user.name.clone() });
+    }
     steps
 }
 
@@ -107,12 +122,17 @@ fn detach(principal: &Principal, attached: &[PolicyArn], ours: impl Fn(&PolicyAr
     policies.into_iter().map(|policy| Step::Detach { principal: principal.clone(), policy: policy.clone() }).collect()
 }
 
-fn untag(steps: &mut Vec<Step>, principal: &Principal, tags: &BTreeMap<String, String>) {
-    let ours: BTreeMap<String, String> =
-        tags.iter().filter(|(k, _)| k.starts_with(TAG_PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect();
-    if !ours.is_empty() {
-        steps.push(Step::Untag { principal: principal.clone(), tags: ours });
-    }
+/// Removes a user whose key Turbot has deleted. The order is the same whichever run comes to it: first the policies
+/// wanted, then whatever else is attached.
+pub(super) fn remove_empty_user(user: &UserName, wanted: &[PolicyArn], attached: &[PolicyArn]) -> Vec<Step> {
+    let mut others: Vec<&PolicyArn> = attached.iter().filter(|p| !wanted.contains(p)).collect();
+    others.sort();
+    let principal = Principal::User(user.clone());
+    let ordered = wanted.iter().filter(|p| attached.contains(p)).chain(others);
+    ordered
+        .map(|policy| Step::Detach { principal: principal.clone(), policy: policy.clone() })
+        .chain([Step::DeleteUser { user: user.clone() }])
+        .collect()
 }
 
 /// After an import that Turbot was asked to follow by deleting the credential: wait for that, and remove the empty user.
@@ -135,9 +155,11 @@ pub(super) fn after_import(s: &Situation<'_>, record: &Record, steps: &mut Vec<S
             if user.keys.iter().any(|k| !record.prior_keys.contains(&k.id.to_string())) {
                 steps.push(Step::AwaitDeletion { principal: principal.clone() });
             }
-            if record.origin != Origin::Adopted && user.other_access.is_empty() && user.inline.is_empty() {
-                steps.extend(detach(&principal, &user.attached, |_| true));
-                steps.push(Step::DeleteUser { user: user.name.clone() });
+            // Somebody's user of that name, or one that somebody uses, stays.
+            let made = record.origin != Origin::Adopted && carries(record, &user.tags) && !is_adopted(&user.tags);
+            if made && user.other_access.is_empty() && user.inline.is_empty() {
+                let wanted = s.wanted.policies_in(s.aws.caller.partition());
+                steps.extend(remove_empty_user(&user.name, &wanted, &user.attached));
             }
         }
     }
@@ -235,8 +257,7 @@ fn of_role(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Step>, Stop> {
     let principal = Principal::Role(role.name.clone());
-    let recorded = record.filter(|r| r.with == With::Role && r.name.eq_ignore_ascii_case(role.name.as_str()));
-    if let Some(record) = recorded.filter(|r| r.origin == Origin::Adopted) {
+    if let Some(record) = record.filter(|r| adopting(r, &principal, &role.unique_id, &role.tags)) {
         return Ok(undo_role(record, role));
     }
     if !mine(s, &principal, &role.tags, warnings)? {
@@ -261,20 +282,17 @@ fn of_user(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Step>, Stop> {
     let principal = Principal::User(user.name.clone());
-    let recorded = record.filter(|r| r.with == With::Keys && r.name.eq_ignore_ascii_case(user.name.as_str()));
-    if let Some(record) = recorded.filter(|r| r.origin == Origin::Adopted) {
+    if let Some(record) = record.filter(|r| adopting(r, &principal, &user.unique_id, &user.tags)) {
         return Ok(undo_user(record, user));
     }
     if !mine(s, &principal, &user.tags, warnings)? {
         return Ok(vec![]);
     }
     if is_adopted(&user.tags) {
-        let prior = user.tags.get(&format!("{TAG_PREFIX}prior-keys")).cloned().unwrap_or_default();
-        let stood = |id: &str| prior.split(' ').any(|p| p == id);
         let mut steps: Vec<Step> = user
             .keys
             .iter()
-            .filter(|k| !stood(k.id.as_str()))
+            .filter(|k| !stood_before(&user.tags, k.id.as_str()))
             .flat_map(|k| delete_key(user, &k.id, KeyFate::Removed))
             .collect();
         steps.extend(detach(&principal, &user.attached, |p| attached_by_us(&user.tags, p)));
@@ -292,9 +310,4 @@ fn of_user(
         ));
     }
     Ok(remove_user(user, KeyFate::Removed))
-}
-
-fn attached_by_us(tags: &BTreeMap<String, String>, policy: &PolicyArn) -> bool {
-    let prefix = format!("{TAG_PREFIX}attached-");
-    tags.iter().any(|(k, v)| k.starts_with(&prefix) && v == policy.as_str())
 }

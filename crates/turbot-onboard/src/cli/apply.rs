@@ -79,7 +79,7 @@ impl Apply {
             }
             let wanted = wanted::resolve(r, saved.as_ref().map(|saved| &saved.wanted));
             let aws = wanted::resolve_aws(r);
-            let (part, wanted) = (part?, wanted?);
+            let (part, wanted) = (part?.audited(), wanted?);
             Some(compare(r, &wanted, saved.as_ref()).map(|()| (part, Job { wanted, aws }, saved)))
         })?;
         let (part, job, saved) = settled.map_err(|error| run::refuse(&error, edge.talk_paint(&global)))?;

@@ -91,7 +91,7 @@ impl Bootstrap {
                     "a secret key exists once only: say where it goes, --handoff FILE or --handoff -",
                 );
             }
-            Some((part?, Job { wanted: wanted?, aws }, handoff))
+            Some((part?.audited(), Job { wanted: wanted?, aws }, handoff))
         })?;
         Run::carry(edge, "bootstrap", &global, part, async |run| {
             let asker = run.asker("Grant this");

@@ -43,7 +43,7 @@ impl Cleanup {
         let (global, (part, job)) = edge.settle("cleanup", &typed, |r| {
             let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Optional));
             let aws = wanted::resolve_aws(r);
-            Some((part?, Job { wanted: wanted?, aws }))
+            Some((part?.audited(), Job { wanted: wanted?, aws }))
         })?;
         Run::carry(edge, "cleanup", &global, part, async |run| {
             let asker = run.asker("Remove this");

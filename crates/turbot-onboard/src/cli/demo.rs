@@ -14,6 +14,7 @@ use crate::edge::Edge;
 use crate::environment;
 use crate::exit::Exit;
 use crate::run::{self, Run};
+use crate::settings::audit::Audited;
 use crate::settings::global::Verbosity;
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::TurbotOptions as TurbotAccess;
@@ -114,6 +115,7 @@ fn session(sandbox: &Sandbox) -> SessionPart {
         keep_on_failure: false,
         assume_not_sent: false,
         allowed_endpoint: None,
+        audited: Audited::IfAsked,
     }
 }
 

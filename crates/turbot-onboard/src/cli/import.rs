@@ -43,7 +43,7 @@ impl Import {
         let typed = [&self.options.0, &self.turbot.0, &self.times.0];
         let (global, (part, path)) = edge.settle("import", &typed, |r| {
             let path = r.required("handoff", |text| Ok::<_, String>(text.to_owned()));
-            Some((SessionPart::resolve(r, Need::Required)?, path?))
+            Some((SessionPart::resolve(r, Need::Required)?.audited(), path?))
         })?;
         let mut handoff = open(&path).map_err(|error| run::refuse(&error, edge.talk_paint(&global)))?;
         Run::carry(edge, "import", &global, part, async |run| {

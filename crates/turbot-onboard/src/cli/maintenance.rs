@@ -102,7 +102,8 @@ fn carry(edge: &Edge, command: &'static str, typed: &[&Typed], level: Option<Mai
     let (global, (part, job)) = edge.settle(command, typed, |r| {
         let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Required));
         let aws = wanted::resolve_aws(r);
-        Some((part?, Job { wanted: wanted?, aws }))
+        let part = if level.is_some() { part?.audited() } else { part? };
+        Some((part, Job { wanted: wanted?, aws }))
     })?;
     Run::carry(edge, "maintenance", &global, part, async |run| {
         let account = match level {

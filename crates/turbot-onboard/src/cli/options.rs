@@ -138,7 +138,7 @@ pub(crate) const GLOBAL: &[Spec] = &[
     Spec::flag("quiet", "Say only what went wrong").letter('q'),
     Spec::new("color", Kind::Choice(&["auto", "always", "never"]), "WHEN", "Colours [default: auto]"),
     Spec::flag("no-input", "Never ask, even at a terminal"),
-    Spec::new("audit-log", Kind::File, "FILE", "Append one JSON line before and after every effect").own_file(AUDIT),
+    Spec::new("audit-log", Kind::File, "FILE", "Where every effect is recorded, one JSON line before and one after it [default: audit.jsonl in the state folder]").own_file(AUDIT),
     Spec::new("concurrency", Kind::Number, "N", "How many accounts at once [default: 16]"),
 ];
 

@@ -196,16 +196,49 @@ pub(super) fn handoff() -> Map<String, Value> {
 pub(super) fn audit() -> Map<String, Value> {
     object([
         ("schema", constant(AUDIT_SCHEMA)),
-        ("time", time()),
-        ("run", text()),
-        ("account_id", text()),
-        ("turbot_id", text()),
-        ("step", text()),
-        ("target", text()),
-        ("phase", one_of(&["before", "after"])),
-        ("outcome", about("null before the effect", or_null(one_of(&["done", "failed", "unknown"])))),
-        ("request_id", about("AWS's", or_null(text()))),
-        ("error", or_null(text())),
+        ("run", about("the run's id, which the report and the journal carry as well", text())),
+        ("verb", text()),
+        ("time", about("AWS's time, as far as it is known", time())),
+        (
+            "phase",
+            about(
+                "begin: the run begins (the values from account_id on are null). before: a request is about to be sent; \
+                 where no record after it follows, the process ended in between. after: what came of it. Every attempt at \
+                 an effect has its own two records, those that the AWS SDK repeats by itself and those that keep the \
+                 claim alive included; reads have none, nor has the assuming of roles",
+                one_of(&["begin", "before", "after"]),
+            ),
+        ),
+        ("account_id", or_null(account_id())),
+        ("turbot_id", or_null(text())),
+        (
+            "step",
+            about(
+                "the step of the plan or of the undo, as in the report; `journal` for whatever is written to the run's own \
+                 record in the account, by any step",
+                or_null(text()),
+            ),
+        ),
+        (
+            "operation",
+            about(
+                "iam: and the call's name in AWS's API; turbot:import; turbot:set-maintenance-window; handoff:give",
+                or_null(text()),
+            ),
+        ),
+        ("target", about("what it is done to", or_null(text()))),
+        ("was", about("before an effect: what is replaced or removed, where that is known", json!({}))),
+        ("becomes", about("before an effect: what will stand, or what Turbot is given, without secrets", json!({}))),
+        (
+            "outcome",
+            about(
+                "null but after an effect. failed: it did not happen. unknown: it may have",
+                or_null(one_of(&["done", "failed", "unknown"])),
+            ),
+        ),
+        ("request_id", about("AWS's, where it gave one", or_null(text()))),
+        ("made", about("the unique id of the role, user, policy or access key that was made", or_null(text()))),
+        ("error", about("why it failed or is unknown, in AWS's or Turbot's words", or_null(text()))),
     ])
 }
 

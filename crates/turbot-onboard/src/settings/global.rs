@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::audit;
 use super::resolver::{Resolver, truth};
 
 /// The form of the result.
@@ -42,7 +43,10 @@ pub(crate) struct Global {
     pub(crate) no_input: bool,
     pub(crate) output: Output,
     pub(crate) verbosity: Verbosity,
+    /// How often `-v` was given beyond the first: 1 traces this tool's own crates, 2 the libraries below as well.
+    pub(crate) traces: u32,
     pub(crate) color: Color,
+    /// `--audit-log`; without it there is a default place.
     pub(crate) audit_log: Option<PathBuf>,
     pub(crate) concurrency: usize,
 }
@@ -55,7 +59,8 @@ impl Global {
             Ok(on) => Ok(u32::from(on)),
             Err(_) => text.parse::<u32>().map_err(|_| format!("{} is not how often", onboard_core::shown(text))),
         });
-        let verbose = verbose.unwrap_or(0) > 0;
+        let times = verbose.unwrap_or(0);
+        let verbose = times > 0;
         if quiet && verbose {
             r.fault_of("quiet", "quiet and verbose exclude each other");
         }
@@ -68,12 +73,13 @@ impl Global {
                 (_, true) => Verbosity::Verbose,
                 _ => Verbosity::Normal,
             },
+            traces: times.saturating_sub(1),
             color: match r.choice("color") {
                 Some("always") => Color::Always,
                 Some("never") => Color::Never,
                 _ => Color::Auto,
             },
-            audit_log: r.text("audit-log").map(PathBuf::from),
+            audit_log: audit::given(r),
             concurrency: r.number("concurrency", 1, 1000).and_then(|n| usize::try_from(n).ok()).unwrap_or(16),
         }
     }

@@ -1,5 +1,6 @@
 //! Settings, in typed stages: as typed -> layered, with their sources -> resolved, or every fault at once.
 
+pub(crate) mod audit;
 pub(crate) mod duration;
 pub(crate) mod file;
 pub(crate) mod global;

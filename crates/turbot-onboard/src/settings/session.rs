@@ -2,6 +2,7 @@
 
 use onboard_core::{MaintenanceSpelling, Times};
 
+use super::audit::Audited;
 use super::resolver::Resolver;
 use super::times;
 use super::turbot::{self, Need, TurbotOptions};
@@ -17,6 +18,7 @@ pub(crate) struct SessionPart {
     pub(crate) keep_on_failure: bool,
     pub(crate) assume_not_sent: bool,
     pub(crate) allowed_endpoint: Option<String>,
+    pub(crate) audited: Audited,
 }
 
 impl SessionPart {
@@ -31,7 +33,13 @@ impl SessionPart {
             keep_on_failure: r.choice("on-failure") == Some("keep"),
             assume_not_sent: r.flag("assume-not-sent"),
             allowed_endpoint: r.text("allow-endpoint"),
+            audited: Audited::NoEffects,
         };
         (need == Need::Optional || part.turbot.is_some()).then_some(part)
+    }
+
+    /// The same for a verb that changes something.
+    pub(crate) fn audited(self) -> Self {
+        Self { audited: Audited::Always, ..self }
     }
 }

@@ -46,6 +46,16 @@ pub(crate) fn resolve(r: &Resolver<'_>, need: Need) -> Option<TurbotOptions> {
              --turbot-key-command",
         );
     }
+    if let Some(given) = r.layers.find("turbot-url")
+        && let Err(message) = onboard_engine::check_turbot_url(given.text())
+    {
+        r.fault(&given.source, message);
+    }
+    if let Some(keys) = &keys
+        && let Err(message) = onboard_engine::check_turbot_key(&keys.access_key, &keys.secret_key)
+    {
+        r.fault("Turbot's keys", message);
+    }
     let (url, keys) = (url?, keys?);
     Some(TurbotOptions {
         url,

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::world::{Deletes, Run, Window, World, put_tags};
+use super::history::journals;
+use super::look::Run;
+use super::world::{Deletes, Window, World, put_tags};
 use crate::plan::{Chosen, Goal};
 use crate::wanted::tests::wanted as plain;
 use crate::{
-    AccessKeyId, Arn, AwsAccountId, Caller, ClusterId, ExternalId, IamPath, Journal, KeySeen, LookFault,
-    MaintenanceLevel, Organization, Origin, Partition, PolicyArn, Record, RoleName, RoleSeen, RunId, TurbotAccount,
-    TurbotAccountId, UserSeen, Wanted, When, With,
+    AccessKeyId, Arn, AwsAccountId, Caller, ClusterId, ExternalId, IamPath, KeySeen, LookFault, MaintenanceLevel,
+    Organization, Partition, PolicyArn, RoleName, RoleSeen, RunId, TurbotAccount, TurbotAccountId, UserName, UserSeen,
+    Wanted, With,
 };
 
 pub(super) const FOREIGN_MASTER: &str = "444455556666";
@@ -74,6 +75,7 @@ pub(super) fn any_scene() -> impl Strategy<Value = Scene> {
         turbot(&mut draw, &mut scene.world, &scene.run.wanted, false);
         journals(&mut draw, &mut scene);
         scene.run.take_over = draw.one_in(8);
+        scene.run.blind = scene.goal == Goal::Bootstrap && draw.one_in(4);
         scene
     })
 }
@@ -125,6 +127,7 @@ fn calm(draw: &mut Draw) -> Scene {
         id: RunId::new("this-run").unwrap(),
         times: crate::Times::default(),
         take_over: false,
+        blind: false,
     };
     Scene { run, world, goal }
 }
@@ -142,9 +145,7 @@ fn wanted(draw: &mut Draw, partition: &str) -> Wanted {
         max_session_duration: draw.of(&[3600, 7200]),
         policies: draw.of(&[vec![], vec![], vec![own("one,two"), own("b"), own("a")]]),
         permissions_boundary: draw.of(&[None, None, Some(own("boundary"))]),
-        external_id: draw
-            .of(&[None, None, Some(ExternalId::new(GIVEN).unwrap())])
-            .filter(|_| with == With::Role),
+        external_id: draw.of(&[None, None, Some(ExternalId::new(GIVEN).unwrap())]).filter(|_| with == With::Role),
         tags: draw.of(&[
             BTreeMap::new(),
             BTreeMap::from([("Team".to_owned(), "a".to_owned())]),
@@ -157,12 +158,12 @@ fn wanted(draw: &mut Draw, partition: &str) -> Wanted {
         ..plain()
     }
 }
-use crate::UserName;
 
 /// Tags as they stand: whose, and what else.
 fn tags(draw: &mut Draw, wanted: &Wanted, attached: &[PolicyArn], keys: &[KeySeen]) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
-    let whose = draw.of(&["ours", "ours", "ours", "adopted", "foreign", "foreign", "other-id", "other-cluster", "half"]);
+    let whose =
+        draw.of(&["ours", "ours", "ours", "adopted", "foreign", "foreign", "other-id", "other-cluster", "half"]);
     match whose {
         "foreign" => {}
         "other-id" => {
@@ -289,9 +290,13 @@ fn user(draw: &mut Draw, wanted: &Wanted, partition: &str) -> Option<UserSeen> {
         attached,
         inline: draw.of(&[vec![], vec![], vec![], vec!["inline".to_owned()]]),
         keys,
-        other_access: draw.of(&[vec![], vec![], vec![], vec!["a login profile".to_owned()], vec![
-            "the group admins".to_owned(),
-        ]]),
+        other_access: draw.of(&[
+            vec![],
+            vec![],
+            vec![],
+            vec!["a login profile".to_owned()],
+            vec!["the group admins".to_owned()],
+        ]),
     })
 }
 
@@ -301,7 +306,24 @@ fn caller(draw: &mut Draw, scene: &mut Scene) {
     wanted.allow_master_account = draw.of(&[false, true]);
     wanted.allow_management_account = draw.of(&[false, true]);
     let own = scene.world.caller.arn.partition().clone();
-    match draw.of(&["", "", "", "", "", "", "", "", "", "", "wrong", "root", "master", "management", "partition", "policy"]) {
+    match draw.of(&[
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "wrong",
+        "root",
+        "master",
+        "management",
+        "partition",
+        "policy",
+    ]) {
         "wrong" => scene.world.caller.account = AwsAccountId::new("121212121212").unwrap(),
         "root" => {
             scene.world.caller.arn = Arn::new(own.account_principal(&wanted.account_id)).unwrap();
@@ -356,154 +378,4 @@ fn turbot(draw: &mut Draw, world: &mut World, wanted: &Wanted, calm: bool) {
     world.cluster_fault = draw.one_in(16).then(|| draw.of(&faults));
     world.by_id_fault = draw.one_in(8).then(|| draw.of(&faults));
     world.list_fault = draw.one_in(6).then(|| draw.of(&faults));
-}
-
-/// How far the unfinished runs came.
-const STAGES: [&str; 12] = [
-    "claimed",
-    "claimed",
-    "requested-young",
-    "requested-old",
-    "requested-unreadable",
-    "unsettled",
-    "accepted-young",
-    "accepted-aged",
-    "accepted-old",
-    "handed-over",
-    "handed-over-and-requested-old",
-    "requested-future",
-];
-
-fn journals(draw: &mut Draw, scene: &mut Scene) {
-    let kind = draw.of(&[
-        "none", "none", "none", "mine", "left", "left", "left", "left", "held", "two", "other-id", "other-cluster",
-        "unreadable", "attached", "future",
-    ]);
-    if kind == "none" {
-        return;
-    }
-    let (wanted, world) = (&scene.run.wanted, &scene.world);
-    let ago = |minutes: i64| When::At(world.now - SignedDuration::from_mins(minutes));
-    let mut record = record(draw, wanted, world, ago);
-    record.claimed_at = match kind {
-        "held" => ago(1),
-        "future" => ago(-60),
-        "left" => draw.of(&[ago(3), ago(60), When::At(Timestamp::UNIX_EPOCH)]),
-        _ => ago(30),
-    };
-    match kind {
-        "mine" => record.run = scene.run.id.clone(),
-        "other-id" => record.turbot_id = "zzz".into(),
-        "other-cluster" => record.cluster = "urn:turbot:other".into(),
-        _ => {}
-    }
-    let journal = |generation: u32, record: Option<Record>| Journal {
-        generation,
-        arn: PolicyArn::new(format!(
-            "arn:aws:iam::111122223333:policy/turbot-onboard/{}",
-            Journal::name_of(generation)
-        ))
-        .unwrap(),
-        policy_id: format!("ANPASTOOD{generation}"),
-        attached: kind == "attached",
-        record,
-    };
-    let journals = match kind {
-        "unreadable" => vec![journal(4, None)],
-        "two" => {
-            // A take-over that was itself killed, before it had seen what the older run wrote last.
-            let newer = Record {
-                import_requested: None,
-                import_accepted: None,
-                handed_over: None,
-                import_unsettled: false,
-                ..record.clone()
-            };
-            vec![journal(4, Some(record)), journal(5, Some(newer))]
-        }
-        _ => vec![journal(4, Some(record))],
-    };
-    scene.world.journals = journals;
-}
-
-/// A record that runs of this tool could have left in this world.
-fn record(draw: &mut Draw, wanted: &Wanted, world: &World, ago: impl Fn(i64) -> When) -> Record {
-    let mut record = Record {
-        run: RunId::new("earlier-run").unwrap(),
-        claimed_at: When::Unreadable,
-        turbot_id: wanted.turbot_id.to_string(),
-        cluster: wanted.cluster_id.urn(),
-        with: wanted.with,
-        name: wanted.principal_name().to_owned(),
-        unique_id: None,
-        origin: Origin::Made,
-        delete_credential: draw.of(&[true, false]),
-        prior_keys: vec![],
-        attaches: vec![],
-        trust_before: None,
-        import_requested: None,
-        import_unsettled: false,
-        import_accepted: None,
-        handed_over: None,
-    };
-    match draw.of(&["same", "same", "same", "same", "other-name", "other-kind"]) {
-        "other-name" => record.name = "gone".into(),
-        "other-kind" if wanted.with == With::Role => {
-            (record.with, record.name) = (With::Keys, wanted.user_name.to_string());
-        }
-        "other-kind" => (record.with, record.name) = (With::Role, wanted.role_name.to_string()),
-        _ => {}
-    }
-    let stage = draw.of(&STAGES);
-    let standing = match record.with {
-        With::Role => world.find_role(&record.name).map(|r| (r.unique_id.clone(), r.tags.clone(), r.attached.clone())),
-        With::Keys => world.find_user(&record.name).map(|u| (u.unique_id.clone(), u.tags.clone(), u.attached.clone())),
-    };
-    let dead = Some("AROADEAD".to_owned());
-    match standing {
-        None => {
-            record.unique_id = draw.of(&[None, dead]);
-        }
-        Some((id, tags, attached)) => {
-            let ours = super::oracle::ours(wanted, &tags);
-            let adopted = tags.contains_key("turbot-onboard:adopted");
-            let (origin, unique_id) = match draw.of(&["this", "this", "this", "unknown", "dead"]) {
-                "dead" => (draw.of(&[Origin::Made, Origin::Adopted]), dead),
-                "unknown" if stage == "claimed" && (!ours || !adopted) => (Origin::Made, None),
-                _ if !ours => (Origin::Adopted, Some(id)),
-                _ if adopted => (draw.of(&[Origin::Adopted, Origin::Stood]), Some(id)),
-                _ => (draw.of(&[Origin::Made, Origin::Stood]), Some(id)),
-            };
-            (record.origin, record.unique_id) = (origin, unique_id);
-            if origin == Origin::Adopted {
-                record.attaches =
-                    draw.of(&[vec![], attached.iter().take(1).map(ToString::to_string).collect::<Vec<_>>()]);
-            }
-        }
-    }
-    if record.origin == Origin::Adopted {
-        match record.with {
-            With::Role => record.trust_before = Some(draw.of(&["{}".to_owned(), trust("aws", FOREIGN_MASTER, OLDER)])),
-            With::Keys => record.prior_keys = draw.of(&[vec![], vec!["AKIASTOOD00000000001".to_owned()]]),
-        }
-    }
-    match stage {
-        "requested-young" => record.import_requested = Some(ago(10)),
-        "requested-old" => record.import_requested = Some(ago(25)),
-        "requested-unreadable" => record.import_requested = Some(When::Unreadable),
-        "requested-future" => record.import_requested = Some(ago(-10)),
-        "unsettled" => record.import_unsettled = true,
-        "accepted-young" => record.import_accepted = Some(ago(2)),
-        "accepted-aged" => record.import_accepted = Some(ago(10)),
-        "accepted-old" => record.import_accepted = Some(ago(25)),
-        "handed-over" => record.handed_over = Some(ago(25)),
-        "handed-over-and-requested-old" => {
-            (record.handed_over, record.import_requested) = (Some(ago(60)), Some(ago(25)));
-        }
-        _ => {}
-    }
-    if record.import_accepted.is_some() {
-        record.import_requested = record.import_accepted;
-    }
-    record
 }

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::plan::{Chosen, Situation};
 use crate::{
-    AccessKeyId, Arn, AwsAccountId, AwsObserved, Caller, Health, Journal, KeySeen, LookFailure, LookFault,
-    MaintenanceSpelling, Organization, PolicyArn, Principal, Record, RoleSeen, RunId, Step, Times, TrustPolicy,
-    TurbotAccount, TurbotObserved, UserSeen, Wanted, When, With,
+    AccessKeyId, Arn, Caller, Journal, KeySeen, LookFault, MaintenanceSpelling, Organization, PolicyArn, Principal,
+    Record, RoleSeen, RunId, Step, TrustPolicy, TurbotAccount, UserSeen, Wanted, When,
 };
 
 /// When Turbot deletes the credential it was asked to delete.
@@ -59,10 +57,6 @@ pub(super) struct World {
 
 pub(super) fn same_name(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
-}
-
-fn failure(fault: LookFault) -> LookFailure {
-    LookFailure { fault, message: format!("{fault:?}") }
 }
 
 fn need(condition: bool, what: impl FnOnce() -> String) -> Result<(), String> {
@@ -166,8 +160,7 @@ impl World {
     /// Carries one step out, as the engine would.
     pub(super) fn apply_step(&mut self, step: &Step, wanted: &Wanted, run: &RunId) -> Result<(), String> {
         let now = When::At(self.now);
-        let book_keeping =
-            matches!(step, Step::Claim { .. } | Step::AwaitVisible { .. } | Step::SetMaintenance { .. });
+        let book_keeping = matches!(step, Step::Claim { .. } | Step::AwaitVisible { .. } | Step::SetMaintenance { .. });
         if !book_keeping {
             self.record(run)?;
         }
@@ -422,100 +415,5 @@ impl World {
         need(policies.iter().all(|p| attached.contains(p)), || format!("{attached:?} shows, not {policies:?}"))?;
         self.record(run)?.unique_id = Some(unique_id);
         Ok(())
-    }
-
-    /// What a look shows: the role or user that is wanted (or both), those that journals name, and Turbot.
-    pub(super) fn observe(&self, wanted: &Wanted, both: bool) -> (AwsObserved, TurbotObserved) {
-        let mut roles = vec![];
-        let mut users = vec![];
-        if both || wanted.with == With::Role {
-            roles.push(wanted.role_name.to_string());
-        }
-        if both || wanted.with == With::Keys {
-            users.push(wanted.user_name.to_string());
-        }
-        for record in self.journals.iter().filter_map(|j| j.record.as_ref()) {
-            match record.with {
-                With::Role => roles.push(record.name.clone()),
-                With::Keys => users.push(record.name.clone()),
-            }
-        }
-        let aws = AwsObserved {
-            caller: self.caller.clone(),
-            alias: None,
-            organization: self.organization.clone(),
-            roles: self
-                .roles
-                .iter()
-                .filter(|r| roles.iter().any(|n| same_name(n, r.name.as_str())))
-                .cloned()
-                .collect(),
-            users: self
-                .users
-                .iter()
-                .filter(|u| users.iter().any(|n| same_name(n, u.name.as_str())))
-                .cloned()
-                .collect(),
-            journals: self.journals.clone(),
-            now: self.now,
-        };
-        let id = Some(wanted.turbot_id.as_str());
-        let ours: Option<&AwsAccountId> = Some(&wanted.account_id);
-        let meant = |a: &&TurbotAccount| a.id.as_deref() == id || a.aws_account_id.as_ref() == ours;
-        let by_id = self.accounts.iter().find(|a| a.id.as_deref() == id).cloned();
-        let turbot = TurbotObserved {
-            health: Health::Ok,
-            version: None,
-            cluster_urn: self.cluster_fault.map_or(Ok(self.cluster.clone()), |f| Err(failure(f))),
-            by_id: self.by_id_fault.map_or(Ok(by_id), |f| Err(failure(f))),
-            listed: self
-                .list_fault
-                .map_or(Ok(self.accounts.iter().filter(meant).cloned().collect()), |f| Err(failure(f))),
-            maintenance: wanted.maintenance.map(|_| match &self.window {
-                Window::Unreadable => Err(failure(LookFault::Forbidden)),
-                Window::None => Ok(None),
-                Window::Value(value) => Ok(Some(value.clone())),
-            }),
-        };
-        (aws, turbot)
-    }
-}
-
-/// A run at work on a world: what it wants, what it chose, and who it is.
-#[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub(super) wanted: Wanted,
-    pub(super) chosen: Chosen,
-    pub(super) id: RunId,
-    pub(super) times: Times,
-    pub(super) take_over: bool,
-}
-
-impl Run {
-    /// Looks, and gives the planner's view of it to a function.
-    pub(super) fn look<T>(&self, world: &World, both: bool, decide: impl FnOnce(&Situation<'_>) -> T) -> T {
-        let (aws, turbot) = world.observe(&self.wanted, both);
-        decide(&Situation {
-            wanted: &self.wanted,
-            aws: &aws,
-            turbot: Some(&turbot),
-            chosen: &self.chosen,
-            times: &self.times,
-            spelling: &MaintenanceSpelling::default(),
-            run: &self.id,
-            take_over: self.take_over,
-        })
-    }
-
-    pub(super) fn apply(&self, world: &mut World, steps: &[Step]) -> Result<(), String> {
-        for step in steps {
-            world.apply_step(step, &self.wanted, &self.id).map_err(|e| format!("{}: {e}", step.sentence()))?;
-        }
-        Ok(())
-    }
-
-    /// Another run that wants the same, some time later.
-    pub(super) fn next(&self, id: &str) -> Self {
-        Self { id: RunId::new(id).unwrap(), ..self.clone() }
     }
 }

@@ -1,0 +1,253 @@
+//! The two halves, joined by a file or by a pipe: what bootstrap hands over is what import takes, and nobody else.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use onboard_sandbox::{Fault, Moment, What};
+use serde_json::{Value, json};
+
+use crate::harness::{Finished, NAME, World};
+use crate::scene::{BOTH, Untouched, ended};
+
+const IMPORT: &str = "turbot:POST /accounts";
+const FILE: [&str; 5] = ["import", "--handoff", "h.json", "--output", "json"];
+
+/// The AWS half, into `h.json`.
+fn handed_over(world: &World, with: &str) -> Value {
+    world.secrets.lock().unwrap().allow_file(&world.path("h.json"));
+    let account = ended(world.verb("bootstrap", &["--with", with, "--handoff", "h.json"]), 0, "done", "");
+    assert_eq!((&account["import"]["state"], world.sandbox.turbot().imports().len()), (&json!("none"), 0));
+    account
+}
+
+/// The Turbot half of `h.json`, with no AWS credentials at all.
+fn import(world: &mut World, more: &[&str]) -> Finished {
+    world.environment.retain(|name, _| !name.starts_with("AWS_"));
+    world.run(&[&FILE[..], &["--yes", "-vvv"], more].concat())
+}
+
+fn document(world: &World) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(world.path("h.json")).unwrap()).unwrap()
+}
+
+/// A short-lived world, in which an import is soon settled.
+fn quick() -> World {
+    let mut world = World::new();
+    for (option, value) in [("timeout", "1s"), ("settle", "2s"), ("visibility", "400ms")] {
+        world.set(option, value);
+    }
+    world
+}
+
+#[test]
+fn by_a_file_without_aws_credentials_on_the_other_side() {
+    for with in BOTH {
+        let mut world = World::new();
+        let made = handed_over(&world, with);
+        assert_eq!(world.path("h.json").metadata().unwrap().mode() & 0o777, 0o600);
+        let handed = &document(&world)["accounts"][0];
+        assert_eq!((&handed["role_arn"], &handed["user_arn"]), (&made["role_arn"], &made["user_arn"]));
+        assert_eq!((&handed["external_id"], &handed["access_key_id"]), (&made["external_id"], &made["access_key_id"]));
+        assert_eq!(
+            (&handed["requested_at"], &handed["secret_access_key"].is_string()),
+            (&Value::Null, &(with == "keys"))
+        );
+        let aws = world.environment.clone();
+        let from = world.sandbox.log().len();
+        let account = ended(import(&mut world, &[]), 0, "imported", "");
+        assert_eq!(account["import"], json!({"requests": 1, "state": "accepted"}));
+        assert!(world.calls_since(from).iter().all(|c| c.call.service == "turbot"));
+        ended(import(&mut world, &[]), 0, "already-imported", "");
+        // Whoever has the account tidies up: the journal that said it was handed over, and an empty user.
+        world.environment = aws;
+        ended(world.verb("apply", &["--with", with]), 0, "already-imported", "");
+        assert_eq!((world.left(), world.effective_imports()), (vec![], 1));
+    }
+}
+
+#[test]
+fn by_a_pipe() {
+    for with in BOTH {
+        let world = World::new();
+        let bootstrap = ["bootstrap", "--account-id", &world.account, "--turbot-id", "aab", "--yes", "--with", with];
+        let run = world.start(world.command(&[&bootstrap[..], &["--handoff", "-"]].concat()));
+        // What goes through the pipe is the secret itself: kept from the search, not from the next command.
+        let output = run.child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let handoff = String::from_utf8(output.stdout).unwrap();
+        let pipe = ["import", "--handoff", "-", "--output", "json", "--yes", "-vvv"];
+        // Standard input cannot keep when something was sent: whoever pipes it says so.
+        ended(world.run_with_input(&pipe, &handoff), 2, "failed", "settings");
+        let sure = [&pipe[..], &["--assume-not-sent"]].concat();
+        ended(world.run_with_input(&sure, &handoff), 0, "imported", "");
+        ended(world.run_with_input(&pipe, &handoff), 0, "already-imported", "");
+        assert_eq!(world.effective_imports(), 1);
+    }
+}
+
+#[test]
+fn where_the_secret_would_be_lost_or_seen_nothing_is_made() {
+    let world = World::new();
+    let untouched = Untouched::from_here(&world);
+    world.verb("bootstrap", &["--with", "keys"]).exits(2);
+    world.verb("bootstrap", &["--with", "keys", "--handoff", "-"]).exits(2);
+    std::fs::write(world.path("there.json"), "mine").unwrap();
+    std::os::unix::fs::symlink(world.path("nowhere"), world.path("link.json")).unwrap();
+    for path in ["there.json", "link.json", "no/such/folder.json"] {
+        let run = world.verb("bootstrap", &["--with", "keys", "--handoff", path]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{path}: {}", run.said());
+    }
+    assert_eq!(std::fs::read_to_string(world.path("there.json")).unwrap(), "mine");
+    assert!(!world.path("nowhere").exists());
+    untouched.never_touched();
+}
+
+#[test]
+fn a_failed_bootstrap_leaves_no_file() {
+    let world = World::new();
+    let untouched = Untouched::from_here(&world);
+    world.sandbox.add_fault(Fault::new("iam:CreateAccessKey", What::Quota));
+    ended(world.verb("bootstrap", &["--with", "keys", "--handoff", "h.json"]), 4, "failed", "quota");
+    assert!(!world.path("h.json").exists());
+    untouched.restored();
+}
+
+#[test]
+fn a_file_that_others_can_read_or_that_is_a_link_or_damaged_is_not_taken() {
+    let mut world = World::new();
+    handed_over(&world, "keys");
+    let whole = std::fs::read_to_string(world.path("h.json")).unwrap();
+    let mode = |world: &World, mode| {
+        std::fs::set_permissions(world.path("h.json"), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for lax in [0o640, 0o604, 0o660, 0o644] {
+        mode(&world, lax);
+        assert_eq!(import(&mut world, &[]).code, 2, "{lax:o}");
+    }
+    mode(&world, 0o600);
+    std::os::unix::fs::symlink(world.path("h.json"), world.path("link.json")).unwrap();
+    world.run(&["import", "--handoff", "link.json", "--yes"]).exits(2);
+    std::fs::remove_file(world.path("link.json")).unwrap();
+    world.run(&["import", "--handoff", "nowhere.json", "--yes"]).exits(2);
+    // Damaged in ways that a message could quote the secret by; the search at the end looks for it.
+    for damaged in [
+        whole.replace("\"secret_access_key\": \"", "\"secret_access_key\": [\""),
+        whole.replace("\"turbot_id\"", "\"turbot\""),
+        whole.replace("handoff/1", "handoff/2"),
+        whole.replace("\"secret_access_key\": \"", "\"external_id\": \""),
+        whole[..whole.len() / 2].to_owned(),
+        String::new(),
+    ] {
+        std::fs::write(world.path("h.json"), &damaged).unwrap();
+        let run = import(&mut world, &[]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{}", run.said());
+    }
+    std::fs::write(world.path("h.json"), &whole).unwrap();
+    assert_eq!(world.sandbox.turbot().imports().len(), 0);
+    ended(import(&mut world, &[]), 0, "imported", "");
+}
+
+#[test]
+fn when_it_was_sent_is_kept_and_obeyed() {
+    let mut world = quick();
+    handed_over(&world, "keys");
+    world.sandbox.add_fault(Fault::new(IMPORT, What::Reset));
+    let account = ended(import(&mut world, &[]), 6, "pending", "unknown-outcome");
+    assert_eq!(account["import"], json!({"requests": 1, "state": "unknown"}));
+    assert!(document(&world)["accounts"][0]["requested_at"].is_string(), "whoever comes next must know");
+    assert_eq!(world.path("h.json").metadata().unwrap().mode() & 0o777, 0o600);
+    // The next one waits until it counts as settled, and only then sends it again.
+    ended(import(&mut world, &[]), 0, "imported", "");
+    let times: Vec<u64> = world.sandbox.log().iter().filter(|c| c.call.name == IMPORT).map(|c| c.started).collect();
+    assert!(times.len() == 2 && times[1] >= times[0] + 2_000, "{times:?}");
+}
+
+#[test]
+fn sent_and_killed_is_found_by_the_next_one() {
+    let mut world = quick();
+    world.set("timeout", "20s");
+    world.set("settle", "30s");
+    handed_over(&world, "role");
+    let held = world.script().hold(IMPORT, Moment::AfterEffect, 1);
+    let run = world.start(world.command(&[&FILE[..], &["--yes"]].concat()));
+    held.reached();
+    run.kill();
+    held.release();
+    assert!(document(&world)["accounts"][0]["requested_at"].is_string());
+    let account = ended(import(&mut world, &[]), 0, "already-imported", "");
+    assert_eq!((&account["import"]["requests"], world.sandbox.turbot().imports().len()), (&json!(0), 1));
+    assert!(std::fs::read_dir(world.folder()).unwrap().all(|f| f.unwrap().file_name() != "h.json.tmp"));
+}
+
+#[test]
+fn a_refusal_is_definite_and_the_credential_is_not_imports_to_remove() {
+    let mut world = World::new();
+    handed_over(&world, "role");
+    world.sandbox.add_fault(Fault::new(IMPORT, What::Status { code: 422, body: "{}".into() }));
+    let account = ended(import(&mut world, &[]), 5, "refused", "turbot-refused");
+    assert!(account["leftovers"].is_null(), "nobody looked at AWS");
+    assert_eq!(document(&world)["accounts"][0]["requested_at"], Value::Null);
+    assert!(world.sandbox.cloud().role(&world.account, NAME).is_some());
+    ended(import(&mut world, &[]), 0, "imported", "");
+}
+
+#[test]
+fn a_key_that_was_handed_over_is_only_its_holders() {
+    let world = World::new();
+    handed_over(&world, "keys");
+    let untouched = Untouched::from_here(&world);
+    ended(world.verb("apply", &["--with", "keys"]), 3, "refused", "handed-over");
+    ended(world.verb("bootstrap", &["--with", "keys", "--handoff", "again.json"]), 3, "refused", "handed-over");
+    untouched.never_touched();
+    assert!(!world.path("again.json").exists());
+    ended(world.verb("cleanup", &[]), 0, "done", "");
+    assert_eq!(world.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_role_can_be_handed_over_again_and_imported_by_apply() {
+    let world = World::new();
+    let first = handed_over(&world, "role");
+    let second = ended(world.verb("bootstrap", &["--handoff", "again.json"]), 0, "done", "");
+    assert_eq!((&first["external_id"], &first["role_arn"]), (&second["external_id"], &second["role_arn"]));
+    // Without a file the report alone says what was made.
+    ended(world.verb("bootstrap", &[]), 0, "done", "");
+    let account = ended(world.verb("apply", &[]), 0, "imported", "");
+    assert!(account["warnings"].to_string().contains("handed over"), "{account:#}");
+    assert_eq!((&account["external_id"], world.left()), (&first["external_id"], vec![]));
+}
+
+#[test]
+fn accounts_whose_codes_differ_are_mixed() {
+    let mut world = World::new();
+    handed_over(&world, "role");
+    let mut both = document(&world);
+    let first = world.account.clone();
+    world.enter("012345678901");
+    world.turbot_id = "aac".into();
+    ended(world.verb("bootstrap", &["--handoff", "second.json"]), 0, "done", "");
+    let second: Value = serde_json::from_str(&std::fs::read_to_string(world.path("second.json")).unwrap()).unwrap();
+    both["accounts"].as_array_mut().unwrap().push(second["accounts"][0].clone());
+    std::fs::write(world.path("h.json"), both.to_string()).unwrap();
+    let refused = What::Status { code: 422, body: "{}".into() };
+    world.sandbox.add_fault(Fault::new(IMPORT, refused).account("012345678901"));
+    let report = import(&mut world, &[]).exits(7).json();
+    assert_eq!(report["summary"]["outcome"], "mixed");
+    assert_eq!(report["summary"]["outcomes"], json!({"imported": 1, "refused": 1}));
+    assert_eq!(
+        (&report["accounts"][0]["account_id"], &report["accounts"][0]["outcome"]),
+        (&json!(first), &json!("imported"))
+    );
+    assert_eq!(report["accounts"][1]["outcome"], "refused");
+    // Once more: each goes on from where it stands.
+    let report = import(&mut world, &[]).exits(0).json();
+    assert_eq!(report["summary"]["outcomes"], json!({"already-imported": 1, "imported": 1}));
+}
+
+#[test]
+fn nobody_to_ask_is_no_consent() {
+    let world = World::new();
+    handed_over(&world, "role");
+    ended(world.run(&FILE), 2, "refused", "needs-consent");
+    assert_eq!(document(&world)["accounts"][0]["requested_at"], Value::Null);
+    assert_eq!(world.sandbox.turbot().imports().len(), 0);
+}

@@ -1,0 +1,191 @@
+//! Ctrl-C, once and twice, SIGTERM, and a pipe that nobody reads any more.
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use onboard_sandbox::{CallInfo, Fault, Gate, Moment, Options, What};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::duet::{end_of, world};
+use crate::final_state;
+use crate::harness::World;
+use crate::{said, side_by_side};
+
+/// Sends a signal at a moment of the n-th call.
+struct Caller {
+    nth: usize,
+    moment: Moment,
+    signal: Signal,
+    seen: AtomicUsize,
+    pid: AtomicI32,
+}
+
+impl Gate for Caller {
+    fn at<'a>(&'a self, _: &'a CallInfo, moment: Moment) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            if moment == self.moment && self.seen.fetch_add(1, Ordering::SeqCst) == self.nth {
+                while self.pid.load(Ordering::SeqCst) == 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+                let pid = Pid::from_raw(self.pid.load(Ordering::SeqCst)).unwrap();
+                let _ = kill_process(pid, self.signal);
+                // The wish arrives before the answer.
+                tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+            }
+        })
+    }
+}
+
+fn interrupted_at(with: &'static str, nth: usize, moment: Moment, signal: Signal) {
+    let world = world(Options::default());
+    let caller = Arc::new(Caller { nth, moment, signal, seen: AtomicUsize::new(0), pid: AtomicI32::new(0) });
+    world.sandbox.set_gate(Some(Arc::clone(&caller) as Arc<dyn Gate>));
+    let running = world.start_verb("apply", &["--with", with]);
+    caller.pid.store(i32::try_from(running.child.id()).unwrap(), Ordering::SeqCst);
+    let first = end_of(running, &world);
+    world.sandbox.set_gate(None);
+    let account = first.account();
+    let story = format!("{:#}\n{}", account, first.said());
+    let sent = world.sandbox.turbot().imports().len();
+    match first.code {
+        // It was over before the wish could be heeded.
+        0 => assert_eq!(world.effective_imports(), 1, "{story}"),
+        130 => {
+            assert_eq!(account["outcome"], "interrupted", "{story}");
+            assert!(account["error"]["hint"].as_str().is_some_and(|h| h.contains("run the same command")), "{story}");
+            let left = world.left();
+            if sent == 0 {
+                assert_eq!(left, Vec::<String>::new(), "nothing was sent, so all is taken back\n{story}");
+                assert_eq!(account["leftovers"], json!([]), "{story}");
+            } else {
+                // What stands is named, and nothing else.
+                let named: Vec<&str> =
+                    account["leftovers"].as_array().unwrap().iter().filter_map(|l| l["id"].as_str()).collect();
+                assert!(left.iter().all(|arn| named.contains(&arn.as_str())), "left {left:?}\n{story}");
+            }
+            let in_flight = account["import"]["state"] == "in-flight";
+            assert!(!in_flight || account["error"]["message"].as_str().unwrap().contains("in flight"), "{story}");
+        }
+        code => panic!("it ended with {code}\n{story}"),
+    }
+    let run = |world: &World| end_of(world.start_verb("apply", &["--with", with]), world);
+    let second = run(&world);
+    let story = format!("{story}\nthen {}\n{}\n{}", second.code, second.stdout, second.said());
+    final_state::imported_now_or_before(&world, &second).unwrap_or_else(|why| panic!("{why}\n{story}"));
+    let from = world.sandbox.log().len();
+    final_state::already_imported(&world, &run(&world)).unwrap_or_else(|why| panic!("{why}\n{story}"));
+    assert_eq!(world.effects_since(from), Vec::<String>::new(), "{story}");
+    final_state::imported_clean(&world).unwrap_or_else(|why| panic!("{why}\n{story}"));
+}
+
+#[test]
+fn the_first_wish_is_heeded_at_every_call() {
+    let mut cases = Vec::new();
+    for with in ["role", "keys"] {
+        let world = world(Options::default());
+        world.verb("apply", &["--with", with]).exits(0);
+        let calls = world.calls_since(0).len();
+        for nth in 0..calls {
+            for moment in [Moment::Before, Moment::AfterEffect] {
+                let signal = if nth % 2 == 0 { Signal::INT } else { Signal::TERM };
+                cases.push((with, nth, moment, signal));
+            }
+        }
+    }
+    let known = cases.len();
+    if std::env::var_os("RACE_ALL").is_none() {
+        cases = cases.into_iter().step_by(11).collect();
+    }
+    let failures = Mutex::new(Vec::new());
+    side_by_side(&cases, 6, |(with, nth, moment, signal)| {
+        if let Err(panic) = std::panic::catch_unwind(|| interrupted_at(with, *nth, *moment, *signal)) {
+            let name = format!("{signal:?} {moment:?} call {nth} with {with}");
+            failures.lock().unwrap().push(format!("{name}:\n{}", said(panic.as_ref())));
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    println!("signals: {} of {known} points; {} failed", cases.len(), failures.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Starts a run, holds it at a call, and sends it two signals.
+fn left_at_once(call: &'static str, expected: &str) {
+    let world = world(Options::default());
+    let held = world.script().hold(call, Moment::Before, 1);
+    let running = world.start_verb("apply", &["--with", "role"]);
+    held.reached();
+    running.signal(Signal::INT);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    running.signal(Signal::INT);
+    let finished = end_of(running, &world);
+    held.release();
+    assert_eq!(finished.code, 130, "{}", finished.said());
+    assert!(finished.said().contains(expected), "{}", finished.said());
+    let second = end_of(world.start_verb("apply", &["--with", "role"]), &world);
+    assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.said());
+    final_state::imported_clean(&world).unwrap();
+}
+
+#[test]
+fn the_second_leaves_at_once_and_says_how_to_go_on() {
+    left_at_once("iam:CreateRole", "Run the same command again");
+}
+
+#[test]
+fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
+    let world = world(Options::default());
+    let held = world.script().hold("turbot:POST /accounts", Moment::AfterEffect, 1);
+    let running = world.start_verb("apply", &["--with", "role"]);
+    held.reached();
+    running.signal(Signal::INT);
+    let finished = end_of(running, &world);
+    held.release();
+    let account = finished.exits(130).account();
+    assert_eq!(account["import"], json!({"requests": 1, "state": "in-flight"}), "{account:#}");
+    assert!(account["error"]["message"].as_str().unwrap().contains("in flight"), "{account:#}");
+    let kinds: Vec<_> = account["leftovers"].as_array().unwrap().iter().map(|l| l["kind"].clone()).collect();
+    assert!(kinds.contains(&json!("journal")), "{account:#}");
+    let second = end_of(world.start_verb("apply", &["--with", "role"]), &world);
+    assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.said());
+    final_state::imported_clean(&world).unwrap();
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_changes_no_code() {
+    let world = world(Options::default());
+    for (closed_out, closed_err) in [(true, false), (false, true), (true, true)] {
+        let arguments = ["apply", "--account-id", &world.account, "--turbot-id", &world.turbot_id, "--yes", "-v"];
+        let mut command = world.command(&arguments);
+        let (reader, writer) = std::io::pipe().unwrap();
+        if closed_out {
+            command.stdout(writer.try_clone().unwrap());
+        }
+        if closed_err {
+            command.stderr(Stdio::from(writer.try_clone().unwrap()));
+        }
+        let running = world.start(command);
+        drop((reader, writer));
+        let finished = end_of(running, &world);
+        assert_eq!(finished.code, 0, "{}\n{}", finished.stdout, finished.stderr);
+        assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
+    }
+    assert_eq!(world.effective_imports(), 1);
+}
+
+#[test]
+fn a_refused_import_is_taken_back_although_somebody_wishes_to_stop() {
+    let world = world(Options::default());
+    let body = r#"{"error":{"code":422,"message":"no"}}"#.to_owned();
+    world.sandbox.add_fault(Fault::new("turbot:POST /accounts", What::Status { code: 422, body }));
+    let held = world.script().hold("iam:DetachRolePolicy", Moment::Before, 1);
+    let running = world.start_verb("apply", &["--with", "role"]);
+    held.reached();
+    running.signal(Signal::INT);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    held.release();
+    let finished = end_of(running, &world);
+    assert!([5, 130].contains(&finished.code), "{}", finished.said());
+    assert_eq!(world.left(), Vec::<String>::new(), "{}", finished.said());
+}

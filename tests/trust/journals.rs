@@ -1,0 +1,83 @@
+//! A journal object that somebody planted: it says what suits them, and proves nothing.
+
+use crate::harness::{NAME, World};
+use crate::{our_tags, refused};
+
+const DENY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
+fn plant(world: &World, more: &[(&str, &str)]) {
+    let mut tags = vec![
+        ("turbot-onboard:run", "somebody"),
+        ("turbot-onboard:claimed-at", "1970-01-01T00:00:00Z"),
+        ("turbot-onboard:turbot-id", world.turbot_id.as_str()),
+        ("turbot-onboard:cluster", "urn:turbot:mhe"),
+        ("turbot-onboard:with", "keys"),
+        ("turbot-onboard:name", NAME),
+        ("turbot-onboard:origin", "made"),
+        ("turbot-onboard:delete-credential", "true"),
+    ];
+    tags.extend(more);
+    world.sandbox.cloud().create_policy_unchecked(&world.account, "turbot-onboard-1", "/turbot-onboard/", DENY, &tags);
+}
+
+#[test]
+fn it_makes_a_key_of_theirs_no_key_of_ours() {
+    for prior in [true, false] {
+        let world = World::new();
+        let (cloud, tags) = (world.sandbox.cloud(), our_tags(&world));
+        cloud.create_user_unchecked(&world.account, NAME, "/", &[]);
+        cloud.edit_user(&world.account, NAME, |user| user.tags = tags);
+        let theirs = cloud.add_key(&world.account, NAME);
+        world.secrets.lock().unwrap().add(&theirs.secret_access_key);
+        let id = cloud.user(&world.account, NAME).unwrap().unique_id;
+        let key =
+            [("turbot-onboard:unique-id", id.as_str()), ("turbot-onboard:prior-keys", theirs.access_key_id.as_str())];
+        plant(&world, if prior { &key } else { &key[..1] });
+        let run = world.verb("apply", &["--with", "keys"]);
+        let report = run.account();
+        // Either it is refused, or their key went as one whose secret was lost: it never stands beside ours.
+        let user = world.sandbox.cloud().user(&world.account, NAME);
+        let keeps =
+            user.is_some_and(|u| u.access_keys.iter().any(|k| k.id == theirs.access_key_id) && !u.attached.is_empty());
+        assert!(!keeps, "prior {prior}: {report:#}");
+        for import in world.sandbox.turbot().imports() {
+            assert_ne!(import.credential.as_deref(), Some(theirs.access_key_id.as_str()), "prior {prior}");
+        }
+        if prior {
+            assert_eq!(report["error"]["kind"], "not-ours", "{report:#}");
+            assert_eq!(world.effective_imports(), 0);
+        }
+    }
+}
+
+#[test]
+fn it_makes_nothing_of_theirs_ours_to_delete() {
+    // The journal says that a run made the role of theirs: without our tags on it, it is not touched.
+    let world = World::new();
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let cloud = world.sandbox.cloud();
+    cloud.create_role_unchecked(&world.account, "theirs", "/", trust, &[]).unwrap();
+    let id = cloud.role(&world.account, "theirs").unwrap().unique_id;
+    plant(
+        &world,
+        &[("turbot-onboard:with", "role"), ("turbot-onboard:name", "theirs"), ("turbot-onboard:unique-id", &id)],
+    );
+    for verb in ["apply", "cleanup"] {
+        let _ = world.verb(verb, &[]);
+        assert!(cloud.role(&world.account, "theirs").is_some(), "{verb} deleted a role that is not ours");
+    }
+}
+
+#[test]
+fn one_that_is_attached_is_not_touched() {
+    let world = World::new();
+    plant(&world, &[]);
+    let arn = format!("arn:aws:iam::{}:policy/turbot-onboard/turbot-onboard-1", world.account);
+    world.sandbox.cloud().create_user_unchecked(&world.account, "somebody", "/", &[&arn]);
+    let before = world.sandbox.cloud().snapshot(&world.account);
+    for verb in ["apply", "cleanup"] {
+        let account = refused(&world, 0, world.verb(verb, &[]), 3, "not-ours");
+        assert!(account["error"].to_string().contains("attached"), "{account:#}");
+    }
+    assert_eq!(world.sandbox.cloud().snapshot(&world.account), before);
+}
