@@ -4,6 +4,11 @@
 //! A sample of the cut points runs here; `CRASH_ALL=1` takes all of them, `CRASH_PAIRS=N` that many pairs of cuts in a
 //! row, drawn from `CRASH_SEED`, and `CRASH_ONLY=TEXT` the scenarios whose name has that text.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "how long it took is printed, and waits are bounded"
+)]
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -1,4 +1,4 @@
-"""The same calls by a stock boto3 against the sandbox, moto and ministack: what differs is listed, with who is right."""
+"""The same calls by a stock boto3 against the sandbox, moto and ministack: what differs is listed with who is right."""
 
 from pathlib import Path
 

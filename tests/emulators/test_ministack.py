@@ -95,17 +95,11 @@ def test_the_role_opens_to_the_master_with_the_external_id_alone(account, minist
     account.is_clean(also=())
 
 
-FROM_ENVIRONMENT = pytest.param(
-    "environment",
-    marks=pytest.mark.xfail(reason="keys in the environment come before the profile that --verify-as names"),
-)
-
-
-@pytest.mark.parametrize("source", ["profile", FROM_ENVIRONMENT])
+@pytest.mark.parametrize("source", ["profile", "environment"])
 def test_the_external_id_is_proved_from_the_master_account_before_the_handover(account, ministack, source):
     account.write_profiles(member=account.admin, master=ministack.admin(MASTER))
-    if source == "profile":
-        account.keys_in_environment = False
+    # A profile that is named by hand comes before keys in the environment.
+    account.keys_in_environment = source == "environment"
     profile = ["--profile", "member"] if source == "profile" else []
     report = account.run("apply", "--verify-as", "master", *profile).exits(0).account
     assert report["outcome"] == "imported"

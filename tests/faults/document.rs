@@ -20,6 +20,8 @@ Each cell names the exit code, `error.kind` and what stands afterwards:
 - *nothing is left*: nothing had been made yet, or it was taken back.
 - *cannot be taken back; named*: the fault hinders the undo as well; both failures are reported, and what is left is in
   `leftovers` with the command that removes it (null where AWS cannot be asked).
+- *deleted unseen, or named*: AWS does not show what was made; a deletion is tried all the same, and where AWS refuses
+  it, because something hangs on it, what is left is named.
 - *in Turbot; the rest is named*: Turbot accepted the import, and what was to follow fails; nothing is taken back.
 - *stands, named; nothing is sent twice*: the outcome is not known, or the claim is lost; nothing is taken back.
 

@@ -51,7 +51,7 @@ fn every_cell_has_its_outcome() {
     let chosen: Vec<Cell> = if whole || !only.is_empty() {
         all.into_iter().filter(|cell| cell.name().contains(&only)).collect()
     } else {
-        // A step that has no factor in common with the number of classes meets all of them.
+        // An odd step meets faults that are there once and those that stay.
         let sample = std::env::var("FAULTS_SAMPLE").ok().and_then(|n| n.parse().ok()).unwrap_or(SAMPLE);
         let step = (total / sample).max(1) | 1;
         all.into_iter().step_by(step).collect()

@@ -13,6 +13,8 @@ pub enum End {
     Undone(Kind),
     /// Fails, and so does the undo: what is left is named, if AWS can be asked.
     NotUndone(Kind),
+    /// Fails since AWS does not show what was made: it is deleted unseen, or, where AWS refuses that, named.
+    Unseen(Kind),
     /// Turbot accepted, and what follows fails: nothing is taken back; what is left is named, if AWS can be asked.
     Accepted(Kind),
     /// Not known, or not seen: nothing is taken back; what stands is named, if AWS can be asked.
@@ -28,7 +30,7 @@ pub enum Kind {
     Is(&'static str),
 }
 
-use End::{Accepted, Imported, NotUndone, Pending, Undone};
+use End::{Accepted, Imported, NotUndone, Pending, Undone, Unseen};
 use Kind::{Is, Own};
 
 /// One rule.
@@ -109,16 +111,20 @@ pub const RULES: &[Rule] = &[
     // After it either the account or the list is enough to see it.
     rule(&[P::Seen], "", &[], Imported, Imported),
     // AWS, before anything is made.
-    rule(&[P::Look], "", &[Class::NotVisible], Imported, NotUndone(Is("not-propagated"))),
+    rule(&[P::Look, P::Again], "", &[Class::NotVisible], Imported, Unseen(Own)),
+    // A broken 'there is none' is still one: these are read as broken only once the role or user stands.
+    rule(&[P::Look, P::Again], "iam:GetRole", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
+    rule(&[P::Look, P::Again], "iam:GetUser", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
+    rule(&[P::Look, P::Again], "iam:ListA", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
     rule(&[P::Look], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Look], "", &[], Imported, Undone(Own)),
-    rule(&[P::Again], "", &[Class::NotVisible], Imported, Undone(Own)),
     rule(&[P::Again], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Again], "", &[], Imported, Undone(Own)),
     // Creations whose answer was lost are found by the next look; an access key without its secret is of no use.
     rule(&[P::Claim, P::Create, P::Attach], "", LOST_AFTER, Imported, Imported),
     rule(&[P::Claim], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Claim], "", &[], Imported, Undone(Own)),
+    rule(&[P::Attach], "", &[Class::NotVisible], Imported, Pending(Is("unsteady"))),
     rule(&[P::Create, P::CreateKey, P::Attach, P::Journal], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Create, P::CreateKey, P::Attach], "", &[], Imported, Undone(Own)),
     rule(&[P::Journal], "", &[Class::NotVisible], Imported, Pending(Is("claim-lost"))),
@@ -130,11 +136,16 @@ pub const RULES: &[Rule] = &[
     rule(&[P::ProveKey], "iam:GetAccountSummary", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::ProveKey], "iam:GetAccountSummary", &[], Imported, Undone(Own)),
     rule(&[P::ReadBack, P::ProveKey, P::Confirm], "", DEFINITE, Undone(Own), NotUndone(Own)),
-    rule(&[P::Confirm], "", &[Class::NotVisible], Imported, Pending(Is("claim-lost"))),
+    rule(&[P::Confirm], "", &[Class::NotVisible], Imported, Undone(Own)),
+    rule(&[P::ReadBack, P::ProveKey], "", &[Class::NotVisible], Imported, Unseen(Own)),
+    // An unreadable answer may be the bare unique id that AWS gives in place of a new role's ARN: it counts as 'not yet'.
+    rule(&[P::ReadBack], "", &[Class::Truncated, Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
     rule(&[P::ReadBack, P::ProveKey, P::Confirm], "", &[], Imported, NotUndone(Own)),
     // After the acceptance nothing is taken back.
     rule(&[P::Accepted], "", &[Class::NotVisible], Imported, Pending(Is("claim-lost"))),
     rule(&[P::Tidy], "", LOST_AFTER, Imported, Imported),
+    // The second answer says that it is gone, broken as it is.
+    rule(&[P::Release], "", &[Class::Malformed], Imported, Imported),
     rule(&[P::Deletion], "", &[Class::NotVisible], Imported, Imported),
     rule(&[P::Accepted, P::Deletion, P::Tidy, P::Release], "", DEFINITE, Accepted(Own), Accepted(Own)),
     rule(&[P::Accepted, P::Deletion, P::Tidy, P::Release], "", &[], Imported, Accepted(Own)),
@@ -190,7 +201,7 @@ impl End {
     pub fn kind(self, class: Class, turbot: bool) -> Option<&'static str> {
         match self {
             Imported => None,
-            Undone(kind) | NotUndone(kind) | Accepted(kind) | Pending(kind) => Some(match kind {
+            Undone(kind) | NotUndone(kind) | Unseen(kind) | Accepted(kind) | Pending(kind) => Some(match kind {
                 Own => own_kind(class, turbot),
                 Is(name) => name,
             }),
@@ -203,6 +214,7 @@ impl End {
             Imported => return "0 imported".to_owned(),
             Undone(_) => "nothing is left",
             NotUndone(_) => "cannot be taken back; named",
+            Unseen(_) => "deleted unseen, or named",
             Accepted(_) => "in Turbot; the rest is named",
             Pending(_) => "stands, named; nothing is sent twice",
         };

@@ -35,7 +35,7 @@ pub enum Purpose {
     ProveKey,
     /// Writing into the journal before the import: the unique id, the intent.
     Journal,
-    /// Reading the journal before the import: the intent is seen, the claim is ours.
+    /// Reading the journal right before the import: the intent is seen, the claim is ours.
     Confirm,
     /// The import.
     Import,

@@ -130,6 +130,29 @@ const ADOPTED_KEYS: Scene = Scene {
     ],
 };
 
+/// A run was killed in the middle: its journal stands, and the role or the user with a key whose secret is lost.
+const ABANDONED_ROLE: Scene = Scene {
+    name: "abandoned role that is kept",
+    prepare: |world| abandon(world, "role", "iam:AttachRolePolicy"),
+    marks: &[Mark::Claim, Mark::Content, Mark::Inherit, Mark::Intent, Mark::Post, Mark::Release],
+    ..KEPT_ROLE
+};
+
+const ABANDONED_KEYS: Scene = Scene {
+    name: "abandoned key, a new one is kept",
+    prepare: |world| abandon(world, "keys", "iam:CreateAccessKey"),
+    marks: &[Mark::Claim, Mark::Content, Mark::Inherit, Mark::Undo, Mark::Key, Mark::Post, Mark::Release],
+    ..NEW_KEPT_KEYS
+};
+
+fn abandon(world: &World, with: &str, call: &str) {
+    let held = world.script().hold(call, Moment::AfterEffect, 1);
+    let running = crate::duet::begin(world, with, &["--delete-credential", "false"]);
+    held.reached();
+    running.kill();
+    held.release();
+}
+
 fn a_role_that_stood(world: &World) {
     let cloud = world.sandbox.cloud();
     cloud.create_role_unchecked(&world.account, NAME, "/", OWNERS_TRUST, &[]).unwrap();
@@ -169,6 +192,11 @@ fn stale() -> [(&'static str, Consistency); 3] {
 pub fn all() -> Vec<Schedule> {
     let mut all = Vec::new();
     for scene in [ROLE, KEYS, KEPT_ROLE, NEW_KEPT_ROLE, NEW_KEPT_KEYS, ADOPTED_KEYS] {
+        all.extend(old_looks(scene));
+        all.extend(sleepers(scene));
+        all.extend(at_the_same_call(scene));
+    }
+    for scene in [ABANDONED_ROLE, ABANDONED_KEYS] {
         all.extend(old_looks(scene));
         all.extend(sleepers(scene));
         all.extend(at_the_same_call(scene));

@@ -8,7 +8,7 @@ use onboard_sandbox::{CallInfo, Fault, Gate, Moment, Options, What};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::duet::{end_of, world};
+use crate::duet::{begin, end_of, world};
 use crate::final_state;
 use crate::harness::World;
 use crate::{said, side_by_side};
@@ -42,7 +42,7 @@ fn interrupted_at(with: &'static str, nth: usize, moment: Moment, signal: Signal
     let world = world(Options::default());
     let caller = Arc::new(Caller { nth, moment, signal, seen: AtomicUsize::new(0), pid: AtomicI32::new(0) });
     world.sandbox.set_gate(Some(Arc::clone(&caller) as Arc<dyn Gate>));
-    let running = world.start_verb("apply", &["--with", with]);
+    let running = begin(&world, with, &[]);
     caller.pid.store(i32::try_from(running.child.id()).unwrap(), Ordering::SeqCst);
     let first = end_of(running, &world);
     world.sandbox.set_gate(None);
@@ -70,7 +70,7 @@ fn interrupted_at(with: &'static str, nth: usize, moment: Moment, signal: Signal
         }
         code => panic!("it ended with {code}\n{story}"),
     }
-    let run = |world: &World| end_of(world.start_verb("apply", &["--with", with]), world);
+    let run = |world: &World| end_of(begin(world, with, &[]), world);
     let second = run(&world);
     let story = format!("{story}\nthen {}\n{}\n{}", second.code, second.stdout, second.said());
     final_state::imported_now_or_before(&world, &second).unwrap_or_else(|why| panic!("{why}\n{story}"));
@@ -114,7 +114,7 @@ fn the_first_wish_is_heeded_at_every_call() {
 fn left_at_once(call: &'static str, expected: &str) {
     let world = world(Options::default());
     let held = world.script().hold(call, Moment::Before, 1);
-    let running = world.start_verb("apply", &["--with", "role"]);
+    let running = begin(&world, "role", &[]);
     held.reached();
     running.signal(Signal::INT);
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -123,7 +123,7 @@ fn left_at_once(call: &'static str, expected: &str) {
     held.release();
     assert_eq!(finished.code, 130, "{}", finished.said());
     assert!(finished.said().contains(expected), "{}", finished.said());
-    let second = end_of(world.start_verb("apply", &["--with", "role"]), &world);
+    let second = end_of(begin(&world, "role", &[]), &world);
     assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.said());
     final_state::imported_clean(&world).unwrap();
 }
@@ -137,7 +137,7 @@ fn the_second_leaves_at_once_and_says_how_to_go_on() {
 fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
     let world = world(Options::default());
     let held = world.script().hold("turbot:POST /accounts", Moment::AfterEffect, 1);
-    let running = world.start_verb("apply", &["--with", "role"]);
+    let running = begin(&world, "role", &[]);
     held.reached();
     running.signal(Signal::INT);
     let finished = end_of(running, &world);
@@ -147,7 +147,7 @@ fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
     assert!(account["error"]["message"].as_str().unwrap().contains("in flight"), "{account:#}");
     let kinds: Vec<_> = account["leftovers"].as_array().unwrap().iter().map(|l| l["kind"].clone()).collect();
     assert!(kinds.contains(&json!("journal")), "{account:#}");
-    let second = end_of(world.start_verb("apply", &["--with", "role"]), &world);
+    let second = end_of(begin(&world, "role", &[]), &world);
     assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.said());
     final_state::imported_clean(&world).unwrap();
 }
@@ -180,7 +180,7 @@ fn a_refused_import_is_taken_back_although_somebody_wishes_to_stop() {
     let body = r#"{"error":{"code":422,"message":"no"}}"#.to_owned();
     world.sandbox.add_fault(Fault::new("turbot:POST /accounts", What::Status { code: 422, body }));
     let held = world.script().hold("iam:DetachRolePolicy", Moment::Before, 1);
-    let running = world.start_verb("apply", &["--with", "role"]);
+    let running = begin(&world, "role", &[]);
     held.reached();
     running.signal(Signal::INT);
     std::thread::sleep(std::time::Duration::from_millis(200));

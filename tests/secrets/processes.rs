@@ -23,7 +23,8 @@ fn tree(root: u32) -> Vec<u32> {
     let mut tree = vec![root];
     let mut at = 0;
     while at < tree.len() {
-        tree.extend(parents.iter().filter(|(_, parent)| **parent == tree[at]).map(|(pid, _)| *pid));
+        let of = tree[at];
+        tree.extend(parents.iter().filter(|(_, parent)| **parent == of).map(|(pid, _)| *pid));
         at += 1;
     }
     tree

@@ -8,7 +8,9 @@ use crate::harness::{NAME, World};
 fn it_deletes_no_key_whose_secret_was_lost() {
     let mut world = World::new();
     let held = world.script().hold("iam:CreateAccessKey", onboard_sandbox::Moment::AfterEffect, 1);
-    let running = world.start_verb("apply", &["--with", "keys"]);
+    let account = world.account.clone();
+    let begun = ["apply", "--account-id", &account, "--turbot-id", "aab", "--with", "keys", "--yes"];
+    let running = world.start(world.command(&begun));
     held.reached();
     running.kill();
     held.release();

@@ -11,6 +11,8 @@ mod denial;
 mod document;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod journal;
 mod key;

@@ -1,18 +1,21 @@
 //! The claim on an account: the journal object this run made, kept alive while it works, and given up when it ends.
 
+mod taking;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_bootstrap::{Aws, AwsError, AwsErrorKind, Certainty, Pace};
+use aws_bootstrap::{Aws, AwsError, AwsErrorKind, Pace};
 use jiff::Timestamp;
-use onboard_core::{Caller, Journal, PolicyArn, Record, RunId, When};
+use onboard_core::{Journal, PolicyArn, Record, RunId, When};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::clock::Moment;
 use crate::journals;
-use crate::stop::StopSignal;
+
+pub(crate) use taking::{Terms, acquire};
 
 /// How often a claim is renewed in a row where every time more than half a lease goes by meanwhile.
 const RENEWALS: u32 = 4;
@@ -61,102 +64,31 @@ struct State {
     confirmed: Moment,
 }
 
+/// How long something is waited for, twice.
+struct Patience {
+    limit: Duration,
+    since: Moment,
+    again: bool,
+}
+
+impl Patience {
+    fn of(pace: &Pace) -> Self {
+        Self { limit: pace.limit, since: Moment::now(), again: true }
+    }
+
+    fn is_over(&self) -> bool {
+        self.since.elapsed() > self.limit
+    }
+
+    fn once_more(&mut self) -> bool {
+        self.since = Moment::now();
+        std::mem::replace(&mut self.again, false)
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         self.keeper.abort();
-    }
-}
-
-/// How a claim is made.
-pub(crate) struct Terms<'t> {
-    pub(crate) lease: Duration,
-    /// `--take-over`: a lease that is not over yet is not waited out.
-    pub(crate) at_once: bool,
-    pub(crate) pace: Pace,
-    pub(crate) stop: &'t StopSignal,
-}
-
-/// Creates the journal object of a generation: names are unique, so this is the test-and-set.
-///
-/// The object says nothing yet: what was seen before the claim may be over by now, since another run may have come and
-/// gone in between. Whoever claims looks anew and then writes what it is about. A take-over goes on with what the
-/// journal taken over says.
-pub(crate) async fn acquire(
-    aws: &Aws,
-    caller: &Caller,
-    generation: u32,
-    record: &Record,
-    terms: &Terms<'_>,
-) -> Result<(Claim, Option<String>), ClaimError> {
-    let before = Moment::now();
-    let record = journals::bare(&Record { claimed_at: When::At(aws.now()), ..record.clone() });
-    let arn = journal_arn(caller, generation);
-    let (journal, request_id) = match aws.create_journal(caller.partition(), &caller.account, generation, &record).await
-    {
-        Ok(done) => (done.value, done.request_id),
-        Err(error) if error.is(AwsErrorKind::AlreadyExists) => return Err(ClaimError::Taken),
-        Err(error) if error.certainty == Certainty::MaybeDone => {
-            let journal = lost_answer(aws, &arn, generation, &record, caller, &terms.pace, error).await?;
-            (journal, None)
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let shared = Arc::new(Shared {
-        aws: aws.clone(),
-        run: record.run.clone(),
-        lease: terms.lease,
-        pace: terms.pace,
-        lost: AtomicBool::new(false),
-        state: Mutex::new(State { journal, record, renewed: before, confirmed: before }),
-    });
-    let keeper = tokio::spawn(keep(Arc::clone(&shared)));
-    let claim = Claim { shared, keeper };
-    // The first generation has nothing to inherit; that it shows is seen by the look that follows (`arrived`).
-    if generation > 1 {
-        let inherited = match claim.arrive(&terms.pace).await {
-            Ok(()) => claim.inherit(terms).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = inherited {
-            claim.withdraw().await;
-            return Err(error);
-        }
-    }
-    Ok((claim, request_id))
-}
-
-fn journal_arn(caller: &Caller, generation: u32) -> PolicyArn {
-    let name = Journal::name_of(generation);
-    let text = format!("arn:{}:iam::{}:policy{}{name}", caller.partition(), caller.account, onboard_core::JOURNAL_PATH);
-    PolicyArn::new(text).expect("a partition, an account id and a policy name make a policy ARN")
-}
-
-/// The answer of CreatePolicy was lost: whose object stands there now is the truth.
-async fn lost_answer(
-    aws: &Aws,
-    arn: &PolicyArn,
-    generation: u32,
-    record: &Record,
-    caller: &Caller,
-    pace: &Pace,
-    error: AwsError,
-) -> Result<Journal, ClaimError> {
-    let started = Moment::now();
-    loop {
-        if let Some(journal) = aws.read_journal(arn).await? {
-            let ours = journal.record.as_ref().is_some_and(|r| r.run == record.run);
-            return if ours { Ok(journal) } else { Err(ClaimError::Taken) };
-        }
-        if started.elapsed() > pace.limit {
-            return Err(error.into());
-        }
-        match aws.create_journal(caller.partition(), &caller.account, generation, record).await {
-            Ok(done) => return Ok(done.value),
-            // Ours or another's: it becomes visible, and then its tags tell.
-            Err(again) if again.is(AwsErrorKind::AlreadyExists) || again.certainty == Certainty::MaybeDone => {}
-            Err(again) => return Err(again.into()),
-        }
-        tokio::time::sleep(pace.interval).await;
     }
 }
 
@@ -247,30 +179,6 @@ impl Shared {
 }
 
 impl Claim {
-    /// Waits until a read and the list show our journal object: what the list does not show by then is not there.
-    async fn arrive(&self, pace: &Pace) -> Result<(), ClaimError> {
-        let started = Moment::now();
-        let mut state = self.shared.state.lock().await;
-        let own = state.journal.generation;
-        loop {
-            let (seen, generations) = tokio::try_join!(
-                self.shared.aws.read_journal(&state.journal.arn),
-                self.shared.aws.journal_generations()
-            )?;
-            if generations.iter().any(|g| *g > own) {
-                return Err(ClaimError::Taken);
-            }
-            if seen.is_some() && generations.contains(&own) {
-                state.confirmed = state.renewed;
-                return Ok(());
-            }
-            if started.elapsed() > pace.limit {
-                return Err(ClaimError::Unseen);
-            }
-            tokio::time::sleep(pace.interval).await;
-        }
-    }
-
     /// Whether a look under the claim shows our journal object, and no newer one: only then is what else it shows newer
     /// than every run before ours. `since` is when the look began.
     pub(crate) async fn arrived(&self, seen: &[Journal], since: Moment) -> Result<bool, ClaimError> {
@@ -286,53 +194,6 @@ impl Claim {
             state.confirmed = state.renewed;
         }
         Ok(shown)
-    }
-
-    /// Takes over what older generations say, then removes them.
-    async fn inherit(&self, terms: &Terms<'_>) -> Result<(), ClaimError> {
-        // The holder of an older generation may have written its intent just before it saw ours: wait until ours is
-        // seen everywhere, and only then read theirs.
-        self.seen_steadily(&terms.pace, |_| true).await?;
-        let mut older = self.older().await?;
-        // It gave a sign of life after it was looked at: until its lease is over it may still be at work.
-        let left = older.iter().filter_map(|j| j.record.as_ref()).map(|r| self.lease_left(r)).max().unwrap_or_default();
-        if !terms.at_once && !left.is_zero() {
-            terms.stop.or(tokio::time::sleep(left)).await.ok_or(ClaimError::Taken)?;
-            older = self.older().await?;
-        }
-        let Some(base) = older.last() else {
-            return Err(ClaimError::Taken);
-        };
-        // A write tells the truth where a read may be old: a journal that is gone was finished by somebody else, and
-        // what it said is over.
-        if let Some(theirs) = &base.record {
-            match self.shared.aws.write_journal(&base.arn, theirs, theirs).await {
-                Ok(_) => {}
-                Err(error) if error.is(AwsErrorKind::NotFound) => return Err(ClaimError::Taken),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let mut state = self.shared.state.lock().await;
-        if let Some(said) = journals::together(&older) {
-            let run = state.record.run.clone();
-            self.shared.write(&mut state, |record| *record = Record { run, ..said }).await?;
-        }
-        for journal in &older {
-            self.shared.aws.delete_journal(&journal.arn).await?;
-        }
-        Ok(())
-    }
-
-    async fn older(&self) -> Result<Vec<Journal>, ClaimError> {
-        let own = self.shared.state.lock().await.journal.generation;
-        let mut journals = self.shared.aws.journals().await?;
-        journals.retain(|j| j.generation < own);
-        Ok(journals)
-    }
-
-    fn lease_left(&self, record: &Record) -> Duration {
-        let age: Duration = record.claimed_at.age(self.shared.aws.now()).try_into().unwrap_or_default();
-        self.shared.lease.saturating_sub(age)
     }
 
     /// Gives back a claim under which nothing was done, as if it had never been made.
@@ -360,15 +221,16 @@ impl Claim {
     /// Reads our own journal object until it shows what it must in a streak of reads.
     async fn seen_steadily(&self, pace: &Pace, shows: impl Fn(&Record) -> bool) -> Result<(), ClaimError> {
         let arn = self.shared.state.lock().await.journal.arn.clone();
-        let started = Moment::now();
+        let mut patience = Patience::of(pace);
         let mut streak = 0;
         while streak < pace.streak {
             match self.shared.aws.read_journal(&arn).await? {
                 Some(journal) if journal.record.as_ref().is_some_and(&shows) => streak += 1,
                 _ => streak = 0,
             }
-            if streak < pace.streak && started.elapsed() > pace.limit {
-                return Err(ClaimError::Unseen);
+            if streak < pace.streak && patience.is_over() {
+                let mut state = self.shared.state.lock().await;
+                self.still_there(&mut state, &mut patience).await?;
             }
             if streak < pace.streak {
                 tokio::time::sleep(pace.interval).await;
@@ -383,7 +245,7 @@ impl Claim {
             let state = self.shared.state.lock().await;
             (state.journal.arn.clone(), state.journal.generation, state.journal.policy_id.clone())
         };
-        let (started, mut streak) = (Moment::now(), 0);
+        let (mut patience, mut streak) = (Patience::of(pace), 0);
         loop {
             let renewed = self.shared.state.lock().await.renewed;
             let (own, generations) =
@@ -401,11 +263,19 @@ impl Claim {
                 state.confirmed = state.confirmed.max(renewed);
                 return Ok(());
             }
-            if started.elapsed() > pace.limit {
-                return Err(ClaimError::Unseen);
+            if patience.is_over() {
+                let mut state = self.shared.state.lock().await;
+                self.still_there(&mut state, &mut patience).await?;
             }
             tokio::time::sleep(pace.interval).await;
         }
+    }
+
+    /// Our journal object did not show in time. A write tells whether it is gone; if it stands, this machine may have
+    /// slept meanwhile, and it is given the same time once more.
+    async fn still_there(&self, state: &mut State, patience: &mut Patience) -> Result<(), ClaimError> {
+        self.shared.write(state, |_| {}).await?;
+        if patience.once_more() { Ok(()) } else { Err(ClaimError::Unseen) }
     }
 
     /// What the journal says now.

@@ -340,6 +340,12 @@ impl OpenHandoff {
         self.document.accounts.is_empty()
     }
 
+    /// The document as it would be written.
+    #[cfg(test)]
+    pub(crate) fn written(&self) -> Result<Zeroizing<String>, ErrorReport> {
+        self.document.text()
+    }
+
     /// Whether it can keep the time of a request.
     pub(crate) fn keeps_requests(&self) -> bool {
         self.path.is_some()

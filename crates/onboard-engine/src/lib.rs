@@ -7,6 +7,8 @@ mod clock;
 mod doctor;
 mod event;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod halt;
 mod handoff;
 mod import_call;

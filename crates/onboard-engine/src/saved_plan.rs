@@ -65,7 +65,7 @@ pub fn plan_document(planned: &[Planned], turbot_url: &str, made_at: Timestamp, 
 
 /// An HMAC over the document without its seal, keys sorted, under a key derived from the Turbot secret key: who applies
 /// a plan can tell that somebody with the same Turbot key made it, and that nothing was changed since.
-fn seal(document: &Value, secret: &Secret) -> String {
+pub(crate) fn seal(document: &Value, secret: &Secret) -> String {
     use std::fmt::Write as _;
     let code = mac(&mac_key(secret), &canonical(document)).finalize().into_bytes();
     code.iter().fold(String::from("hmac-sha256:"), |mut text, byte| {
@@ -155,7 +155,17 @@ impl SavedPlan {
         let file = std::fs::File::open(path).map_err(|e| damaged(e.to_string()))?;
         let mut text = String::new();
         file.take(MAX_BYTES).read_to_string(&mut text).map_err(|e| damaged(e.to_string()))?;
-        let document: Value = serde_json::from_str(&text).map_err(|e| damaged(format!("it is not a plan: {e}")))?;
+        Self::parse(&text, secret, now, damaged)
+    }
+
+    /// Reads a plan's text; `damaged` says which plan it is that cannot be used.
+    pub(crate) fn parse(
+        text: &str,
+        secret: &Secret,
+        now: Timestamp,
+        damaged: impl Fn(String) -> ErrorReport,
+    ) -> Result<Self, ErrorReport> {
+        let document: Value = serde_json::from_str(text).map_err(|e| damaged(format!("it is not a plan: {e}")))?;
         if document["schema"] != PLAN_SCHEMA {
             let found = document["schema"].as_str().unwrap_or("none");
             return Err(damaged(format!("its schema is {}, not {PLAN_SCHEMA}", onboard_core::shown(found))));

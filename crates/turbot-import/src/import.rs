@@ -150,7 +150,7 @@ fn body(request: &ImportRequest, credential: &Credential) -> serde_json::Result<
 /// Statuses that no one documents for this call (402, 406, 423, 451, ...) are unknown: calling them a refusal would
 /// have the role removed under an import that may be on its way. An answer that broke off is unknown whatever its
 /// status: a proxy may have written its head.
-fn meaning(answer: Answer, redactor: &Redactor) -> ImportAnswer {
+pub(crate) fn meaning(answer: Answer, redactor: &Redactor) -> ImportAnswer {
     let status = answer.status;
     if let Ending::CutOff(why) = &answer.ending {
         return ImportAnswer::Unknown {

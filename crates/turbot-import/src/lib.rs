@@ -3,6 +3,8 @@
 mod account;
 mod client;
 mod exchange;
+#[cfg(test)]
+mod fuzz;
 mod import;
 mod key;
 mod look;

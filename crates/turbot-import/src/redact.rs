@@ -19,17 +19,9 @@ impl Redactor {
             return;
         }
         let percent = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-        // `encodeURIComponent` leaves these alone.
-        let plain = |escape: &str, c: &str, text: String| text.replace(escape, c);
-        let component =
-            [("%2D", "-"), ("%5F", "_"), ("%2E", "."), ("%7E", "~"), ("%21", "!"), ("%2A", "*"), ("%27", "'")]
-                .into_iter()
-                .chain([("%28", "("), ("%29", ")")])
-                .fold(percent.clone(), |text, (escape, c)| plain(escape, c, text));
-        let unreserved = ["%2D", "%5F", "%2E", "%7E"]
-            .into_iter()
-            .zip(["-", "_", ".", "~"])
-            .fold(percent.clone(), |text, (escape, c)| plain(escape, c, text));
+        // What RFC 3986 leaves alone, and what `encodeURIComponent` does.
+        let unreserved = with_plain(&percent, "-._~");
+        let component = with_plain(&unreserved, "!*'()");
         for spelling in [
             secret.to_owned(),
             lower(&percent),
@@ -62,6 +54,11 @@ impl Redactor {
         }
         text
     }
+}
+
+/// The same with these characters as they are.
+fn with_plain(percent: &str, plain: &str) -> String {
+    plain.bytes().fold(percent.to_owned(), |text, b| text.replace(&format!("%{b:02X}"), &char::from(b).to_string()))
 }
 
 /// The same with the digits of its escapes in lower case, and nothing else.

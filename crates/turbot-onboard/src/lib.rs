@@ -8,6 +8,8 @@ mod console;
 mod edge;
 mod environment;
 mod exit;
+#[cfg(test)]
+mod fuzz;
 mod render;
 mod run;
 mod schema;
@@ -28,8 +30,18 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli.run(environment).into(),
         Err(error) => {
             // Help and version go to standard output, wrong usage to standard error; whoever closed either does not care.
-            let _ = error.print();
-            if error.use_stderr() { exit::Exit::USAGE } else { exit::Exit::DONE }.into()
+            if !error.use_stderr() {
+                let _ = error.print();
+                return exit::Exit::DONE.into();
+            }
+            let text = error.to_string();
+            // Plain where an argument has something in it that a terminal would obey: the message repeats it.
+            if onboard_core::escaped_lines(&text) == text {
+                let _ = error.print();
+            } else {
+                console::say(onboard_core::escaped_lines(&text).trim_end());
+            }
+            exit::Exit::USAGE.into()
         }
     }
 }

@@ -87,6 +87,8 @@ fn found<'r>(
     // Without our tags only an adoption that was stopped before it set them is ours: consent was given then.
     let recorded = record.filter(|r| speaks_of(r, what, unique_id) && (ours || r.origin == Origin::Adopted));
     let (origin, adopted) = match recorded.map(|r| r.origin) {
+        // Consent is in this call, not in a tag that anybody may have written.
+        Some(Origin::Adopted) if !s.wanted.adopt => return Err(not_ours(what, "an unfinished run was taking it over")),
         Some(Origin::Adopted) => (Origin::Adopted, true),
         Some(origin) => (origin, is_adopted(tags)),
         None if ours => (Origin::Stood, is_adopted(tags)),
@@ -278,7 +280,9 @@ pub(super) fn user(
     }
     let prior: Vec<String> = match found.recorded {
         // The journal was written before the first key: what it does not list came after, from a run of ours.
-        Some(record) => record.prior_keys.clone(),
+        Some(record) if found.adopted => record.prior_keys.clone(),
+        // Only an adopted user had keys before: a journal that says otherwise of one of ours was written by somebody else.
+        Some(_) => vec![],
         None if found.adopted || !needs_key => seen.keys.iter().map(|k| k.id.to_string()).collect(),
         None => vec![],
     };

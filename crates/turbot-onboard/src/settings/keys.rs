@@ -152,7 +152,7 @@ fn bounded(from: impl Read) -> std::io::Result<Zeroizing<String>> {
 }
 
 /// Two lines, or JSON `{"access_key": ..., "secret_key": ...}`. What is wrong is said without the text.
-fn parse(text: &str) -> Result<TurbotKeys, String> {
+pub(crate) fn parse(text: &str) -> Result<TurbotKeys, String> {
     #[derive(serde::Deserialize)]
     struct Keys {
         access_key: String,

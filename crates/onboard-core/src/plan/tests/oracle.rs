@@ -249,6 +249,9 @@ fn of_principal(scene: &Scene, record: Option<&Record>, absent: bool, needs_key:
     }
     let name = wanted.principal_name();
     let record = record.filter(|r| speaks_of(r, wanted.with, name, id, tags));
+    if record.is_some_and(|r| r.origin == Origin::Adopted) && !wanted.adopt {
+        return vec![ErrorKind::NotOurs];
+    }
     let mut adopted = marked_adopted(tags) || record.is_some_and(|r| r.origin == Origin::Adopted);
     if nobodys(tags) && !adopted {
         if !wanted.adopt {

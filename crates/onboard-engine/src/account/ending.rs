@@ -1,0 +1,366 @@
+//! How the work on an account ends: what may be taken back is, the claim goes, and what is left is named.
+
+use onboard_core::{
+    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Step, StepResult, With, undo,
+};
+
+use crate::claim::ClaimError;
+use crate::clock::Moment;
+use crate::halt::Halt;
+use crate::worker::{Worker, looking};
+
+/// The exit code of what AWS failed at.
+const AWS_FAILED: u8 = 4;
+
+impl Worker<'_> {
+    /// Ends a verb that has nothing to do with what stands in AWS.
+    pub(crate) fn finish_without_look(mut self, result: Result<Outcome, Halt>) -> AccountReport {
+        match result {
+            Ok(outcome) => self.report.outcome = outcome,
+            Err(Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error) | Halt::Audit(error)) => {
+                self.report.fail(error);
+            }
+            Err(Halt::Again(why)) => self.report.fail(ErrorReport::new(ErrorKind::Unsteady, why)),
+            Err(Halt::Interrupted) => self.report.fail(ErrorReport::new(ErrorKind::Interrupted, "interrupted")),
+        }
+        self.report
+    }
+
+    /// Ends the work: undoes what may be undone, lets the claim go, says what is left.
+    pub(crate) async fn finish(mut self, result: Result<Outcome, Halt>, both: bool) -> AccountReport {
+        match result {
+            Ok(outcome) => {
+                self.report.outcome = outcome;
+                if let Some(claim) = self.claim.take() {
+                    claim.let_go().await;
+                }
+                self.leftovers_at_success();
+                return self.report;
+            }
+            Err(Halt::Failed(error) | Halt::Unclear(error)) => {
+                let maintenance = error.kind == ErrorKind::Maintenance;
+                if maintenance {
+                    self.report.outcome = if self.report.import.state == ImportState::Accepted {
+                        Outcome::Imported
+                    } else {
+                        Outcome::AlreadyImported
+                    };
+                }
+                if self.lost_claim_explains(&error).await {
+                    self.report.fail(ErrorReport { causes: [vec![error.message], error.causes].concat(), ..lost() });
+                } else {
+                    self.report.fail(error);
+                    self.take_back().await;
+                }
+                if maintenance {
+                    self.leftovers_at_success();
+                    return self.report;
+                }
+            }
+            Err(Halt::Pending(error)) => {
+                self.report.fail(error);
+                if let Some(claim) = self.claim.take() {
+                    claim.let_go().await;
+                }
+            }
+            Err(Halt::Again(why)) => {
+                self.report.fail(
+                    ErrorReport::new(ErrorKind::Unsteady, "the account changed while it was worked on").because(why),
+                );
+                if let Some(claim) = self.claim.take() {
+                    claim.let_go().await;
+                }
+            }
+            Err(Halt::Interrupted) => {
+                let in_flight = self.report.import.state == ImportState::InFlight;
+                self.report.fail(if in_flight {
+                    ErrorReport::new(
+                        ErrorKind::Interrupted,
+                        "interrupted while Turbot's answer to the import was awaited: it is in flight",
+                    )
+                    .hint("run the same command again: it waits for the import to settle and goes on from there")
+                } else {
+                    ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again to go on")
+                });
+                self.take_back().await;
+            }
+            Err(Halt::Audit(error)) => {
+                self.report.fail(unrecorded(error, self.report.import.state));
+                // Without the audit log nothing more is done, not even undone.
+                self.claim = None;
+            }
+        }
+        self.leftovers_by_look(both).await;
+        self.report
+    }
+
+    /// Whether AWS showed another world because another run has the account by now: that one's work is not a failure of
+    /// AWS's, and this one ends pending.
+    async fn lost_claim_explains(&mut self, error: &ErrorReport) -> bool {
+        let Some(claim) = &self.claim else {
+            return false;
+        };
+        let explains = error.kind.exit_code() == AWS_FAILED && matches!(claim.ensure().await, Err(ClaimError::Lost));
+        if explains {
+            self.claim = None;
+        }
+        explains
+    }
+
+    /// Undo, where it may be: before Turbot accepted anything, and with no import whose answer is not known.
+    async fn take_back(&mut self) {
+        let Some(claim) = self.claim.take() else {
+            return;
+        };
+        let record = claim.record().await;
+        if crate::journals::is_bare(&record) {
+            claim.let_go().await;
+            return;
+        }
+        let open = record.import_requested.is_some()
+            || record.import_unsettled
+            || record.import_accepted.is_some()
+            || record.handed_over.is_some();
+        if open || self.session.keep_on_failure {
+            claim.let_go().await;
+            return;
+        }
+        self.claim = Some(claim);
+        match self.undo().await {
+            Ok(()) => self.note("what was begun has been taken back"),
+            Err(halt) => {
+                let error = match halt {
+                    Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error) | Halt::Audit(error) => error,
+                    Halt::Again(why) => {
+                        ErrorReport::new(ErrorKind::Unsteady, "taking back what was begun").because(why)
+                    }
+                    Halt::Interrupted => ErrorReport::new(ErrorKind::Interrupted, "taking back what was begun"),
+                };
+                self.report.undo_error = Some(error.hint("run cleanup, or the same command again"));
+                if let Some(claim) = self.claim.take() {
+                    claim.let_go().await;
+                }
+            }
+        }
+    }
+
+    /// Takes back what the unfinished runs made, until a look finds nothing more of it; then the journal goes.
+    async fn undo(&mut self) -> Result<(), Halt> {
+        let (begun, pace) = (Moment::now(), self.pace());
+        // What this run made and AWS does not show yet is waited for: nothing of ours stays behind a stale read.
+        let mut awaited = self.unique_id.is_some()
+            && self.report.steps.iter().any(|s| s.step.starts_with("create-") && s.result == StepResult::Done);
+        let mut clean = 0;
+        while clean < 2 {
+            let Some(claim) = &self.claim else {
+                return Ok(());
+            };
+            let record = claim.record().await;
+            let aws = self
+                .aws
+                .observe(&looking(self.wanted, false))
+                .await
+                .map_err(|e| Halt::aws("looking at what is to be taken back", &e))?;
+            let steps = undo(&record, &aws);
+            if !steps.is_empty() {
+                awaited = false;
+                clean = 0;
+                for step in &steps {
+                    let began = self.begin_step(step);
+                    let result = self.single(step).await;
+                    let shown = if result.is_ok() { StepResult::Done } else { StepResult::Failed };
+                    self.end_step(step, began, shown);
+                    result?;
+                }
+            } else if !awaited {
+                clean += 1;
+            } else if begun.elapsed() > pace.limit {
+                // AWS answers a deletion by what stands, whatever its reads show: gone, or in use and so still there.
+                let step = match self.wanted.with {
+                    With::Role => Step::DeleteRole { role: self.wanted.role_name.clone() },
+                    With::Keys => Step::DeleteUser { user: self.wanted.user_name.clone() },
+                };
+                let began = self.begin_step(&step);
+                let result = self.single(&step).await;
+                self.end_step(&step, began, if result.is_ok() { StepResult::Done } else { StepResult::Failed });
+                result?;
+                awaited = false;
+            }
+            if begun.elapsed() > pace.limit * 2 {
+                return Err(Halt::Again("AWS keeps showing what was deleted".into()));
+            }
+            if clean < 2 {
+                tokio::time::sleep(pace.interval).await;
+            }
+        }
+        for step in &mut self.report.steps {
+            if step.result == StepResult::Done && is_undone(step.step) {
+                step.result = StepResult::Undone;
+            }
+        }
+        let generation = match &self.claim {
+            Some(claim) => onboard_core::Journal::generation_of(claim.arn().await.name()).unwrap_or(1),
+            None => 1,
+        };
+        let step = Step::Release { generation };
+        let began = self.begin_step(&step);
+        let released = self.release().await;
+        self.end_step(&step, began, if released.is_ok() { StepResult::Done } else { StepResult::Failed });
+        released
+    }
+
+    /// After success: what Turbot left, or what stands although it should not.
+    fn leftovers_at_success(&mut self) {
+        let mut leftovers = Vec::new();
+        let finished = matches!(self.report.outcome, Outcome::Imported | Outcome::AlreadyImported);
+        if finished && (self.credential_left || self.stands_unwanted()) {
+            let why = "Turbot was asked to delete it, or no longer needs it";
+            leftovers.extend(self.principal_leftover(why));
+        }
+        self.report.leftovers = Some(leftovers);
+    }
+
+    /// An imported account whose plan had no steps: ours still stands, and nobody asked to keep it.
+    fn stands_unwanted(&self) -> bool {
+        let untouched = self.report.steps.is_empty();
+        let keep = self.wanted.delete_credential == Some(false);
+        untouched
+            && !keep
+            && self.look.as_ref().is_some_and(|look| {
+                let ours = |tags: &std::collections::BTreeMap<String, String>| {
+                    self.wanted
+                        .ownership_tags()
+                        .iter()
+                        .filter(|(k, _)| !k.ends_with("version"))
+                        .all(|(k, v)| tags.get(k) == Some(v))
+                        && !tags.contains_key("turbot-onboard:adopted")
+                };
+                match self.wanted.with {
+                    With::Role => look.aws.role(self.wanted.role_name.as_str()).is_some_and(|r| ours(&r.tags)),
+                    With::Keys => look.aws.user(self.wanted.user_name.as_str()).is_some_and(|u| ours(&u.tags)),
+                }
+            })
+    }
+
+    fn principal_leftover(&self, why: &str) -> Option<Leftover> {
+        let kind = match self.wanted.with {
+            With::Role => "role",
+            With::Keys => "user",
+        };
+        let arn = self.arn.as_ref()?;
+        Some(Leftover { kind, id: arn.to_string(), why: why.to_owned(), remove_with: self.cleanup_command() })
+    }
+
+    /// The command that removes what is left: with everything it needs that is no secret.
+    pub(crate) fn cleanup_command(&self) -> String {
+        let (wanted, aws) = (self.wanted, &self.job.aws);
+        let mut words: Vec<(&str, &str)> = vec![
+            ("account-id", wanted.account_id.as_str()),
+            ("turbot-id", wanted.turbot_id.as_str()),
+            ("cluster-id", wanted.cluster_id.as_str()),
+            ("master-account-id", wanted.master_account_id.as_str()),
+        ];
+        if wanted.role_name.as_str() != onboard_core::DEFAULT_NAME {
+            words.push(("role-name", wanted.role_name.as_str()));
+        }
+        if wanted.user_name.as_str() != onboard_core::DEFAULT_NAME {
+            words.push(("user-name", wanted.user_name.as_str()));
+        }
+        for (option, value) in [("profile", &aws.profile), ("region", &aws.region), ("assume-role", &aws.assume_role)] {
+            if let Some(value) = value {
+                words.push((option, value));
+            }
+        }
+        let words: Vec<String> =
+            words.iter().map(|(option, value)| format!("--{option} {}", shell_word(value))).collect();
+        format!("turbot-onboard cleanup {}", words.join(" "))
+    }
+
+    /// After anything else: AWS is looked at once more.
+    async fn leftovers_by_look(&mut self, both: bool) {
+        let Ok(seen) = self.aws.observe(&looking(self.wanted, both)).await else {
+            return;
+        };
+        if seen.caller.account != self.wanted.account_id {
+            return;
+        }
+        let command = self.cleanup_command();
+        let mut leftovers = Vec::new();
+        let mut left = |kind, id: String, why: String| {
+            leftovers.push(Leftover { kind, id, why, remove_with: command.clone() });
+        };
+        let mine = |tags: &std::collections::BTreeMap<String, String>| {
+            tags.get("turbot-onboard:turbot-id").is_some_and(|id| *id == *self.wanted.turbot_id.as_str())
+                && tags.get("turbot-onboard:cluster") == Some(&self.wanted.cluster_id.urn())
+        };
+        let why = match self.report.outcome {
+            Outcome::Pending => "the outcome is not known yet: Turbot may need it",
+            Outcome::Interrupted => "the run was interrupted",
+            _ => "it was not taken back",
+        };
+        for role in seen.roles.iter().filter(|r| mine(&r.tags)) {
+            left("role", role.arn.to_string(), why.to_owned());
+        }
+        for user in seen.users.iter().filter(|u| mine(&u.tags)) {
+            left("user", user.arn.to_string(), why.to_owned());
+            for key in &user.keys {
+                left("access-key", key.id.to_string(), why.to_owned());
+            }
+        }
+        if self.report.undo_error.is_some() {
+            // What could not be taken back and is not shown is nevertheless there.
+            let shown = seen.roles.iter().map(|r| &r.arn).chain(seen.users.iter().map(|u| &u.arn));
+            let kind = if self.wanted.with == With::Role { "role" } else { "user" };
+            let why = "it was made, and AWS does not show it";
+            if let Some(arn) = self.arn.as_ref().filter(|arn| !shown.into_iter().any(|seen| seen == *arn)) {
+                left(kind, arn.to_string(), why.to_owned());
+            }
+            let deleted =
+                self.report.steps.iter().any(|s| s.step == "delete-access-key" && s.result == StepResult::Done);
+            let keys: Vec<String> = seen.users.iter().flat_map(|u| &u.keys).map(|k| k.id.to_string()).collect();
+            if let Some(key) = self.report.access_key_id.as_ref().filter(|key| !deleted && !keys.contains(key)) {
+                left("access-key", key.clone(), why.to_owned());
+            }
+        }
+        for journal in &seen.journals {
+            left("journal", journal.arn.to_string(), "an unfinished run's own record".to_owned());
+        }
+        self.report.leftovers = Some(leftovers);
+    }
+}
+
+/// Why the work ends without the audit log: an import that may be in flight is what matters most then.
+pub(crate) fn unrecorded(error: ErrorReport, import: ImportState) -> ErrorReport {
+    let in_flight = matches!(import, ImportState::InFlight | ImportState::Unknown);
+    ErrorReport { kind: if in_flight { ErrorKind::InFlight } else { error.kind }, ..error }
+}
+
+fn lost() -> ErrorReport {
+    match Halt::claim(&ClaimError::Lost) {
+        Halt::Pending(error) => error,
+        _ => unreachable!("a lost claim is pending"),
+    }
+}
+
+/// A word as a POSIX shell takes it.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn is_undone(step: &str) -> bool {
+    matches!(
+        step,
+        "create-role"
+            | "create-user"
+            | "create-access-key"
+            | "attach-policy"
+            | "set-trust-policy"
+            | "tag"
+            | "set-permissions-boundary"
+    )
+}
