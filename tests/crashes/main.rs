@@ -30,11 +30,11 @@ use scenario::Scenario;
 /// Cases at work side by side: they wait for leases and for Turbot more than they work.
 const AT_ONCE: usize = 14;
 /// Cut points of each scenario in the short run.
-const FEW: usize = 3;
+const FEW: usize = 2;
 /// Cut points of the main paths in the short run.
-const MAIN: usize = 8;
+const MAIN: usize = 6;
 /// Pairs of cuts in the short run.
-const PAIRS: usize = 6;
+const PAIRS: usize = 4;
 
 fn number(variable: &str, default: usize) -> usize {
     std::env::var(variable).ok().map_or(default, |text| text.parse().expect("a number"))

@@ -13,8 +13,10 @@ fn planned(world: &World, more: &[&str]) -> Vec<String> {
     plan["accounts"][0]["steps"].as_array().unwrap().iter().map(|s| s["step"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Each kind of drift: what somebody does, and the step that is planned against it.
-fn role_drifts() -> Vec<(&'static str, fn(&World))> {
+/// The step that is planned against a drift, and what somebody does.
+type Drift = (&'static str, fn(&World));
+
+fn role_drifts() -> Vec<Drift> {
     fn edit(world: &World, edit: impl FnOnce(&mut onboard_sandbox::Editable)) {
         world.sandbox.cloud().edit_role(&world.account, NAME, edit);
     }

@@ -69,9 +69,9 @@ fn by_a_pipe() {
     for with in BOTH {
         let world = World::new();
         let bootstrap = ["bootstrap", "--account-id", &world.account, "--turbot-id", "aab", "--yes", "--with", with];
-        let run = world.start(world.command(&[&bootstrap[..], &["--handoff", "-"]].concat()));
+        let mut run = world.command(&[&bootstrap[..], &["--handoff", "-"]].concat());
         // What goes through the pipe is the secret itself: kept from the search, not from the next command.
-        let output = run.child.wait_with_output().unwrap();
+        let output = run.output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let handoff = String::from_utf8(output.stdout).unwrap();
         let pipe = ["import", "--handoff", "-", "--output", "json", "--yes", "-vvv"];

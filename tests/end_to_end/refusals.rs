@@ -42,7 +42,7 @@ fn the_root_user_and_with_consent_not() {
 #[test]
 fn the_management_account_and_with_consent_not() {
     let mut world = World::new();
-    world.enter(&world.sandbox.cloud().management_account().to_owned());
+    world.enter(world.sandbox.cloud().management_account());
     refused(&world, &[], "management-account", "--allow-management-account");
     ended(world.verb("apply", &["--allow-management-account"]), 0, "imported", "");
 }
@@ -50,7 +50,7 @@ fn the_management_account_and_with_consent_not() {
 #[test]
 fn the_master_account_itself() {
     let mut world = World::new();
-    world.enter(&world.sandbox.cloud().master_account().to_owned());
+    world.enter(world.sandbox.cloud().master_account());
     refused(&world, &[], "master-account", "--allow-master-account");
     // With consent the plan is made.
     world.verb("plan", &["--allow-master-account", "--detailed-exitcode"]).exits(8);

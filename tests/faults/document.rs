@@ -55,7 +55,7 @@ fn rows(points: &[Point], purpose: Purpose) -> Vec<(Vec<String>, String, String)
             let rule = rule_of(point, class).unwrap_or_else(|| panic!("no rule for {point:?}, {class:?}"));
             let words = |lasting| rule.end(lasting).words(class, point.is_turbot());
             let (once, lasting) = (words(false), words(true));
-            match ends.iter_mut().find(|(o, l, _)| (&*o, &*l) == (&once, &lasting)) {
+            match ends.iter_mut().find(|(o, l, _)| (o, l) == (&once, &lasting)) {
                 Some((_, _, calls)) => {
                     calls.insert(&point.call);
                 }
@@ -66,7 +66,7 @@ fn rows(points: &[Point], purpose: Purpose) -> Vec<(Vec<String>, String, String)
         for (once, lasting, calls) in ends {
             let of = if several { format!(" (at {})", Vec::from_iter(calls).join(", ")) } else { String::new() };
             let fault = format!("{}{of}", class.words());
-            match rows.iter_mut().find(|(_, o, l)| (&*o, &*l) == (&once, &lasting)) {
+            match rows.iter_mut().find(|(_, o, l)| (o, l) == (&once, &lasting)) {
                 Some((faults, ..)) => faults.push(fault),
                 None => rows.push((vec![fault], once, lasting)),
             }

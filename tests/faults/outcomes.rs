@@ -57,8 +57,6 @@ const fn rule(
     Rule { purposes, call, classes, once, lasting }
 }
 
-/// Refusals that pass: the call is repeated.
-const PASSING: &[Class] = &[Class::Throttled, Class::ThrottledRetryAfter, Class::Concurrent];
 /// No usable answer, and no effect.
 const LOST_BEFORE: &[Class] = &[Class::FaultBefore, Class::ResetBefore, Class::SilentBefore, Class::Html];
 /// The effect, and no usable answer.

@@ -1,10 +1,12 @@
 //! A sandbox, a folder, and the command run in it with nothing of the surrounding environment.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use onboard_sandbox::{CallRecord, Credentials, KeyKind, Options, Sandbox};
@@ -69,9 +71,31 @@ impl Finished {
     }
 }
 
-/// A run that is under way.
+/// A run that is under way. What it prints is read as it comes, so that no run waits for its test to read.
 pub struct Running {
     pub child: Child,
+    stdout: Reading,
+    stderr: Reading,
+}
+
+/// What a run prints, while it prints it.
+struct Reading(Option<JoinHandle<Vec<u8>>>);
+
+impl Reading {
+    fn of(pipe: Option<impl Read + Send + 'static>) -> Self {
+        Self(pipe.map(|mut pipe| {
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                pipe.read_to_end(&mut bytes).unwrap();
+                bytes
+            })
+        }))
+    }
+
+    fn whole(self) -> String {
+        let bytes = self.0.map(|reading| reading.join().unwrap()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
 }
 
 impl World {
@@ -204,7 +228,9 @@ impl World {
     }
 
     pub fn start(&self, mut command: Command) -> Running {
-        Running { child: command.spawn().unwrap() }
+        let mut child = command.spawn().unwrap();
+        let (stdout, stderr) = (Reading::of(child.stdout.take()), Reading::of(child.stderr.take()));
+        Running { child, stdout, stderr }
     }
 
     /// Every call since a place in the log.
@@ -246,14 +272,12 @@ impl World {
 
 impl Running {
     /// Waits for the end and keeps what was printed for the search.
-    pub fn finish(self, world: &World) -> Finished {
-        let output = self.child.wait_with_output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let finished = Finished {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        };
+    pub fn finish(mut self, world: &World) -> Finished {
+        drop(self.child.stdin.take());
+        // The pipes are closed first: until the child is waited for its process id is its own.
+        let (stdout, stderr) = (self.stdout.whole(), self.stderr.whole());
+        let status = self.child.wait().unwrap();
+        let finished = Finished { code: status.code().unwrap_or(-1), stdout, stderr };
         let mut secrets = world.secrets.lock().unwrap();
         secrets.seen("standard output", &finished.stdout);
         secrets.seen("standard error", &finished.stderr);
