@@ -49,7 +49,7 @@ fn of_a_role_that_drifted() {
 fn text_of_others_is_shown_as_data() {
     let world = World::new();
     world.sandbox.cloud().set_alias(&world.account, Some("x\u{1b}[2Jy\u{202e}z\u{200b}"));
-    let shown = text(&world, &["--tag", "a=\u{200b}b"]);
+    let shown = text(&world, &["--title", "a\u{200b}b"]);
     let wild = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
     assert!(!shown.contains(wild), "{shown:?}");
 }

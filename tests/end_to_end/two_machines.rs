@@ -105,7 +105,7 @@ fn a_take_over_never_skips_the_settle_time() {
 #[test]
 fn a_run_that_goes_on_for_ever_is_not_waited_for_for_ever() {
     let mut world = World::new();
-    for (option, value) in [("timeout", "1s"), ("settle", "1500ms"), ("lease", "2s")] {
+    for (option, value) in [("timeout", "1s"), ("settle", "1500ms"), ("lease", "1s")] {
         world.set(option, value);
     }
     let held = world.script().hold("iam:AttachRolePolicy", Moment::Before, 1);

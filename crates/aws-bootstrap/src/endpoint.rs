@@ -60,17 +60,23 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     one.trim_end_matches('/').eq_ignore_ascii_case(other.trim_end_matches('/'))
 }
 
-/// Scheme and host, both in lower case; user information and port are dropped.
+/// Scheme and host, both in lower case, of a web address whose authority is a host and perhaps a port: whatever else
+/// stands there (user information, white space) is read differently by different readers, and is nobody's endpoint.
 fn parts(url: &str) -> Option<(String, String)> {
     let (scheme, rest) = url.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.find(']') {
-        Some(end) => &host[..=end],
-        None => host.split(':').next()?,
+    let (host, port) = match authority.find(']') {
+        Some(end) => authority.split_at(end + 1),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
+    let port_is_one = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
+    let literal = host.starts_with('[');
+    let host_is_one = !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b) || (literal && b"[]:".contains(&b)));
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    (!host.is_empty()).then(|| (scheme.to_ascii_lowercase(), host))
+    (matches!(scheme.as_str(), "http" | "https") && port_is_one && host_is_one && !host.is_empty())
+        .then_some((scheme, host))
 }
 
 #[cfg(test)]
@@ -129,6 +135,10 @@ mod tests {
             "http://localhost.evil.example",
             "http://127.0.0.1.evil.example",
             "http://127.0.0.1@evil.example",
+            "http://evil.example@127.0.0.1",
+            "http://127.0.0.1:80 .evil.example",
+            "http://127.0.0.1:x",
+            "ftp://127.0.0.1",
             "x",
         ] {
             assert!(!is_loopback(url), "{url}");

@@ -56,8 +56,9 @@ impl Arn {
         if parts.len() != 6 || parts[0] != "arn" || parts[2].is_empty() || parts[5].is_empty() {
             return Err(wrong("it has the form arn:partition:service:region:account:resource"));
         }
-        if text.len() > 2048 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(wrong("it has no white space and at most 2048 characters"));
+        // What IAM's names and paths are made of is printable ASCII, and so is every ARN that is read here.
+        if text.len() > 2048 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(wrong("it is of printable ASCII without spaces and has at most 2048 characters"));
         }
         let partition = Partition::new(parts[1])?;
         Ok(Self { partition, text })
@@ -185,7 +186,7 @@ mod tests {
         assert_eq!((arn.partition().as_str(), arn.service(), arn.account()), ("aws-us-gov", "sts", "111122223333"));
         assert_eq!(arn.resource(), "assumed-role/Admin/me:x");
         assert!(Arn::new("arn:aws:iam::111122223333:root").unwrap().is_root());
-        for bad in ["", "arn", "arn:aws:iam::1", "arn:gcp:iam::1:x", "AROAEXAMPLE", "arn:aws:iam::1:"] {
+        for bad in ["", "arn", "arn:aws:iam::1", "arn:gcp:iam::1:x", "AROAEXAMPLE", "arn:aws:iam::1:", "arn:aws:iam::1:x\u{feff}"] {
             assert!(Arn::new(bad).is_err(), "{bad}");
         }
     }

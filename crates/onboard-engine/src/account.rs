@@ -134,6 +134,10 @@ impl Worker<'_> {
         if plan.end == Outcome::AlreadyImported && self.report.import.state == ImportState::Accepted {
             return Outcome::Imported;
         }
+        // Nothing stood but the journal of a run that had stopped, and that is gone with the claim.
+        if plan.end == Outcome::Unchanged && self.took_over {
+            return Outcome::Done;
+        }
         plan.end
     }
 

@@ -150,7 +150,8 @@ impl SavedPlan {
     /// It cannot be read or is damaged (2); it is foreign, changed or expired (3).
     pub fn open(path: &Path, secret: &Secret, now: Timestamp) -> Result<Self, ErrorReport> {
         let damaged = |cause: String| {
-            ErrorReport::new(ErrorKind::Settings, format!("the plan {} cannot be used", path.display())).because(cause)
+            let plan = onboard_core::shown(&path.display().to_string());
+            ErrorReport::new(ErrorKind::Settings, format!("the plan {plan} cannot be used")).because(cause)
         };
         let file = std::fs::File::open(path).map_err(|e| damaged(e.to_string()))?;
         let mut text = String::new();
@@ -165,6 +166,8 @@ impl SavedPlan {
         now: Timestamp,
         damaged: impl Fn(String) -> ErrorReport,
     ) -> Result<Self, ErrorReport> {
+        // The parser's words repeat what it found.
+        let damaged = |cause: String| damaged(onboard_core::escaped(&cause).into_owned());
         let document: Value = serde_json::from_str(text).map_err(|e| damaged(format!("it is not a plan: {e}")))?;
         if document["schema"] != PLAN_SCHEMA {
             let found = document["schema"].as_str().unwrap_or("none");

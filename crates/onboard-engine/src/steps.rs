@@ -144,6 +144,7 @@ impl Worker<'_> {
         match claim::acquire(&self.journal_aws(), &caller, *generation, record, &terms).await {
             Ok((claim, _)) => {
                 self.claim = Some(claim);
+                self.took_over |= *generation > 1;
                 self.effects += 1;
                 self.end_step(step, begun, StepResult::Done);
                 Ok(())

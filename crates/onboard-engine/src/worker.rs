@@ -50,6 +50,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) seen_after_import: Option<TurbotObserved>,
     /// Turbot left the credential it was asked to delete.
     pub(crate) credential_left: bool,
+    /// The claim was made in the place of a run that had stopped, whose journal is gone by that.
+    pub(crate) took_over: bool,
     /// How many effects this run has had on AWS.
     pub(crate) effects: u32,
 }
@@ -80,6 +82,7 @@ impl<'a> Worker<'a> {
                 external_id: None,
                 seen_after_import: None,
                 credential_left: false,
+                took_over: false,
                 effects: 0,
             }),
             Err(error) => {

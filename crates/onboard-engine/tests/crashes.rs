@@ -46,7 +46,7 @@ impl Gate for Cut {
 fn times() -> Times {
     Times {
         timeout: Duration::from_millis(1200),
-        settle: Duration::from_millis(1600),
+        settle: Duration::from_millis(4000),
         lease: Duration::from_millis(1200),
         propagation: Duration::from_millis(3000),
         visibility: Duration::from_millis(3000),
@@ -74,7 +74,7 @@ async fn cut_everywhere(with: With, delete: Deletion) -> usize {
         .flat_map(|moment| (0..calls).map(move |n| (n, moment)));
     futures::stream::iter(points)
         .map(|(n, moment)| tokio::spawn(cut_once(with, delete, n, moment)))
-        .buffer_unordered(24)
+        .buffer_unordered(16)
         .map(|done| done.expect("no cut point fails"))
         .count()
         .await

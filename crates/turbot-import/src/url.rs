@@ -115,6 +115,9 @@ impl TurbotUrl {
         if host.is_empty() {
             return Err(UrlError::Malformed { reason: "no host".to_owned() });
         }
+        if literal(&host).is_none() && host.trim_end_matches('.').split('.').any(str::is_empty) {
+            return Err(UrlError::Malformed { reason: "an empty part in the host's name".to_owned() });
+        }
         if !https && literal(&host).is_some_and(|ip| !is_loopback(ip)) {
             return Err(UrlError::PlainHttp(host));
         }

@@ -232,13 +232,13 @@ async fn a_wrong_clock_is_corrected_by_aws_own() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_the_clock_that_the_clock_does_not_explain_is_not_repeated() {
+async fn a_refusal_for_the_clock_is_repeated_once_and_no_more() {
     let w = World::new().await;
     w.aws.caller().await.unwrap();
     w.sandbox.add_fault(Fault::new(CREATE, What::ClockSkew).times(0));
     let error = w.make_role().await.unwrap_err();
     assert_eq!((error.kind, error.certainty), (AwsErrorKind::ClockSkew, Certainty::NotDone));
-    assert_eq!(w.count(CREATE), 1);
+    assert_eq!(w.count(CREATE), 2);
 }
 
 #[tokio::test]
