@@ -127,7 +127,10 @@ pub(super) fn amiss(scene: &Scene, plan: &Plan, after: &World) -> Vec<String> {
                     .world
                     .find_user(wanted.user_name.as_str())
                     .is_some_and(|u| !ours(wanted, &u.tags) || marked_adopted(&user.tags));
-                check(adopted, "the empty user is left");
+                // What somebody gave it meanwhile is theirs: then it is not empty, and stays with a warning.
+                let somebodys = !user.inline.is_empty();
+                check(adopted || somebodys, "the empty user is left");
+                check(!somebodys || !plan.warnings.is_empty(), "the user stays and nobody is told");
                 check(user.keys.iter().all(|k| !after.given.contains(&k.id)), "the key given to Turbot is left");
             }
             Some(user) => {
