@@ -138,11 +138,10 @@ def test_cleanup_does_not_claim_a_role_gone_that_an_instance_profile_holds(held)
     held.is_clean(also=())
 
 
-@pytest.mark.xfail(reason="the delete conflict is taken for a changing account: pending, and the profile is not named")
 def test_cleanup_names_the_instance_profile_that_holds_a_role(held):
-    result = held.run("cleanup")
-    assert result.account["outcome"] != "pending"
-    assert "by-hand" in result.stdout
+    result = held.run("cleanup").exits(4)
+    assert (result.account["outcome"], result.account["error"]["kind"]) == ("failed", "in-use")
+    assert "by-hand" in str(result.account["error"]["causes"])
 
 
 def test_cleanup_of_a_user_stops_where_moto_breaks(account):

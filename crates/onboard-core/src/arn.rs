@@ -186,7 +186,15 @@ mod tests {
         assert_eq!((arn.partition().as_str(), arn.service(), arn.account()), ("aws-us-gov", "sts", "111122223333"));
         assert_eq!(arn.resource(), "assumed-role/Admin/me:x");
         assert!(Arn::new("arn:aws:iam::111122223333:root").unwrap().is_root());
-        for bad in ["", "arn", "arn:aws:iam::1", "arn:gcp:iam::1:x", "AROAEXAMPLE", "arn:aws:iam::1:", "arn:aws:iam::1:x\u{feff}"] {
+        for bad in [
+            "",
+            "arn",
+            "arn:aws:iam::1",
+            "arn:gcp:iam::1:x",
+            "AROAEXAMPLE",
+            "arn:aws:iam::1:",
+            "arn:aws:iam::1:x\u{feff}",
+        ] {
             assert!(Arn::new(bad).is_err(), "{bad}");
         }
     }

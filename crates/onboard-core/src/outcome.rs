@@ -114,6 +114,8 @@ error_kinds! {
     Quota "quota" 4 Failed;
     /// AWS throttled for longer than was waited.
     Throttled "throttled" 4 Failed;
+    /// What is to be deleted is held by something that this tool did not make: an instance profile, a credential.
+    InUse "in-use" 4 Failed;
     /// A change did not become visible everywhere in time.
     NotPropagated "not-propagated" 4 Failed;
     /// AWS could not be reached, or answered with a fault.

@@ -1,7 +1,7 @@
 //! What went wrong, in the report's terms, with the next step a person can take.
 
 use aws_bootstrap::{AwsError, AwsErrorKind, DeniedBy, GETTING_CREDENTIALS, WaitError};
-use onboard_core::{ErrorKind, ErrorReport, RefusalAbout, TurbotRefusal};
+use onboard_core::{ErrorKind, ErrorReport, RefusalAbout, Step, TurbotRefusal};
 
 /// An effect that could not be recorded: nothing more may be done.
 pub(crate) fn unrecorded(why: &str) -> ErrorReport {
@@ -118,6 +118,14 @@ fn denied(error: &AwsError) -> String {
         }
         None => what,
     }
+}
+
+/// Something that this tool did not make keeps a role or user from being deleted.
+pub(crate) fn of_holders(step: &Step, holders: &[String]) -> ErrorReport {
+    let held = holders.join(", ");
+    ErrorReport::new(ErrorKind::InUse, step.sentence())
+        .because(format!("AWS does not delete it as long as it has {held}, which this tool did not make"))
+        .hint(format!("have {held} taken off it by whoever put it there, then run the same command again"))
 }
 
 /// A bounded wait that did not end well.

@@ -1,8 +1,10 @@
 //! Carrying a plan out: one step, one effect. Nothing is chosen here.
 
-use aws_bootstrap::{AwsErrorKind, Certainty, NewRole, NewUser, RoleAwaited, TrustAwaited, UserAwaited, WaitError};
+use aws_bootstrap::{
+    AwsError, AwsErrorKind, Certainty, NewRole, NewUser, RoleAwaited, TrustAwaited, UserAwaited, WaitError,
+};
 use onboard_core::{
-    ErrorKind, ErrorReport, KeyFate, Plan, PolicyArn, Principal, Record, Step, StepResult, TrustPolicy, With,
+    ErrorKind, ErrorReport, KeyFate, Plan, PolicyArn, Principal, Record, Step, StepResult, TrustPolicy, With, shown,
 };
 
 use crate::claim::{self, ClaimError, Terms};
@@ -339,6 +341,10 @@ impl Worker<'_> {
             match deleted {
                 Ok(()) => return Ok(()),
                 Err(AwsHalt::Aws(error)) if error.is(AwsErrorKind::Conflict) && begun.elapsed() < pace.limit => {
+                    let holders = self.holders(principal).await.map_err(|e| Halt::aws(&step.sentence(), &e))?;
+                    if !holders.is_empty() {
+                        return Err(Halt::Failed(failure::of_holders(step, &holders)));
+                    }
                     let attached = match principal {
                         Principal::Role(name) => self.aws.read_role(name).await.map(|r| r.map(|r| r.attached)),
                         Principal::User(name) => self.aws.read_user(name).await.map(|u| u.map(|u| u.attached)),
@@ -352,6 +358,17 @@ impl Worker<'_> {
                 }
                 Err(halt) => return Err(halt.into_halt(step)),
             }
+        }
+    }
+
+    /// What keeps a role or user from being deleted, and is not this tool's to remove.
+    async fn holders(&self, principal: &Principal) -> Result<Vec<String>, AwsError> {
+        match principal {
+            Principal::Role(name) => {
+                let profiles = self.aws.instance_profiles_of(name).await?;
+                Ok(profiles.iter().map(|profile| format!("the instance profile {}", shown(profile))).collect())
+            }
+            Principal::User(name) => self.aws.other_access(name, true).await,
         }
     }
 
