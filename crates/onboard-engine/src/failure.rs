@@ -60,7 +60,7 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
             (ErrorKind::AwsUnavailable, "run the same command again: it looks at what was done and goes on from there".to_owned())
         }
         AwsErrorKind::Network | AwsErrorKind::Tls => {
-            (ErrorKind::AwsUnavailable, "check the network, the proxy and AWS_CA_BUNDLE, then run the same command again".to_owned())
+            (ErrorKind::AwsUnavailable, "check the network, the proxy and the certificates (SSL_CERT_FILE), then run the same command again".to_owned())
         }
         AwsErrorKind::ForeignEndpoint => (
             ErrorKind::Endpoint,
