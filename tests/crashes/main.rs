@@ -2,7 +2,8 @@
 //! and once more. Whatever was cut off, the account ends as promised, and the last run finds nothing to do.
 //!
 //! A sample of the cut points runs here; `CRASH_ALL=1` takes all of them, `CRASH_PAIRS=N` that many pairs of cuts in a
-//! row, drawn from `CRASH_SEED`, and `CRASH_ONLY=TEXT` the scenarios whose name has that text.
+//! row, drawn from `CRASH_SEED`, and `CRASH_ONLY=TEXT` the scenarios whose name has that text. `CRASH_AT_ONCE=N` are at
+//! work side by side.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 #![allow(
     clippy::disallowed_methods,
@@ -105,7 +106,7 @@ fn killed_anywhere_and_run_again() {
 fn side_by_side<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(items.len()) {
+        for _ in 0..number("CRASH_AT_ONCE", AT_ONCE).min(items.len()) {
             scope.spawn(|| {
                 while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                     work(item);

@@ -59,7 +59,8 @@ fn every_cell_has_its_outcome() {
     println!("{} of {total} cells", chosen.len());
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        let at_once = std::env::var("FAULTS_AT_ONCE").map_or(AT_ONCE, |n| n.parse().expect("a number"));
+        for _ in 0..at_once {
             scope.spawn(|| {
                 while let Some(cell) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(why) = cell::run(cell) {

@@ -2,6 +2,7 @@
 //! its lease and wakes; a person who deletes things in mid-run; signals and a closed pipe.
 //!
 //! A sample of the schedules runs here; `RACE_ALL=1` takes all of them, `RACE_ONLY=TEXT` those whose name has that text.
+//! `RACE_AT_ONCE=N` are played side by side.
 #![allow(missing_docs, unreachable_pub, reason = "a test")]
 #![allow(
     clippy::disallowed_methods,
@@ -44,7 +45,8 @@ fn two_runs_in_every_order() {
         }
     };
     let failures = Mutex::new(Vec::new());
-    side_by_side(&schedules, AT_ONCE, |schedule| {
+    let at_once = std::env::var("RACE_AT_ONCE").map_or(AT_ONCE, |n| n.parse().expect("a number"));
+    side_by_side(&schedules, at_once, |schedule| {
         if let Err(panic) = std::panic::catch_unwind(|| duet::play(schedule)) {
             failures.lock().unwrap().push(format!("{}:\n{}", schedule.name(), said(panic.as_ref())));
         }
