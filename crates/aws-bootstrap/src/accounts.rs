@@ -1,11 +1,14 @@
 //! The accounts of an organization, as its management account or a delegated administrator may list them.
 
+use std::sync::Arc;
+
 use aws_sdk_organizations::types::Account;
 use onboard_core::AwsAccountId;
 
 use crate::connect::Aws;
 use crate::error::{AwsError, AwsErrorKind};
 use crate::paging::pages;
+use crate::rate::Told;
 
 /// The most accounts that Organizations gives in a page.
 const PAGE: i32 = 20;
@@ -88,7 +91,10 @@ impl Aws {
         let accounts = pages(|token| {
             let request = request.clone().set_next_token(token);
             async move {
-                let page = self.read(OPERATION, || request.clone().send()).await?;
+                self.organizations_rate().turn().await;
+                let told = || Told(Arc::clone(self.organizations_rate()));
+                let page =
+                    self.read(OPERATION, || request.clone().customize().interceptor(told()).send()).await?;
                 Ok((page.accounts.unwrap_or_default(), page.next_token))
             }
         })

@@ -23,6 +23,7 @@ use crate::endpoint;
 use crate::error::{AwsError, AwsErrorKind, Certainty, GETTING_CREDENTIALS, classify};
 use crate::http::SharedHttp;
 use crate::known_secrets::KnownSecrets;
+use crate::rate::{Rate, Told};
 use crate::removal::Births;
 use crate::settings::{AssumeTarget, AwsSettings};
 use crate::wait::Pace;
@@ -237,6 +238,11 @@ impl Aws {
         &self.inner.sts
     }
 
+    /// How often Organizations is asked, by whomever.
+    pub(crate) fn organizations_rate(&self) -> &Arc<Rate> {
+        self.inner.http.organizations()
+    }
+
     pub(crate) fn organizations(&self) -> &aws_sdk_organizations::Client {
         &self.inner.organizations
     }
@@ -300,7 +306,9 @@ impl AssumedRole {
         const OPERATION: &str = GETTING_CREDENTIALS;
         let request =
             self.caller.sts().assume_role().role_arn(self.role.as_str()).role_session_name(&self.session_name);
-        let answer = apart(request.send())
+        let rate = self.caller.inner.http.assuming();
+        rate.turn().await;
+        let answer = apart(request.customize().interceptor(Told(Arc::clone(rate))).send())
             .await
             .map_err(|e| self.caller.explain(classify(OPERATION, &e, Certainty::NotDone)))?;
         let credentials =

@@ -19,9 +19,15 @@ use tokio::sync::OnceCell;
 
 use crate::base::{Base, BaseKey};
 use crate::clock::{Clock, http_date, local_now};
+use crate::rate::Rate;
 
 /// How many credential sources are remembered at once; the SDK's own 64 make a bulk run fetch credentials over and over.
 const MAX_IDENTITIES: usize = 4096;
+/// STS's requests a second for an account and region, by its published quota.
+const ASSUMING: f64 = 600.0;
+/// Organizations' `ListAccounts` for an account: 8 a second, 12 at once, by its published quotas.
+const LISTING: f64 = 8.0;
+const LISTING_BURST: f64 = 11.0;
 /// The longest a credential source may take: a process that asks its user, a sign-on service that is slow.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -36,6 +42,8 @@ struct Inner {
     clock: Arc<Clock>,
     identities: SharedIdentityCache,
     bases: Mutex<HashMap<BaseKey, Arc<OnceCell<Base>>>>,
+    assuming: Arc<Rate>,
+    organizations: Arc<Rate>,
 }
 
 impl SharedHttp {
@@ -56,11 +64,24 @@ impl SharedHttp {
         let clock = Clock::new();
         let client = SharedHttpClient::new(Dated { connectors: RwLock::default(), proxy, clock: clock.clone() });
         let identities = IdentityCache::lazy().max_partitions(MAX_IDENTITIES).load_timeout(CREDENTIALS_TIMEOUT).build();
-        Self { inner: Arc::new(Inner { client, clock, identities, bases: Mutex::default() }) }
+        let assuming = Arc::new(Rate::new(ASSUMING, ASSUMING / 10.0));
+        let organizations = Arc::new(Rate::new(LISTING, LISTING_BURST));
+        let inner = Inner { client, clock, identities, bases: Mutex::default(), assuming, organizations };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn client(&self) -> SharedHttpClient {
         self.inner.client.clone()
+    }
+
+    /// How often roles are assumed, by all accounts together.
+    pub(crate) fn assuming(&self) -> &Arc<Rate> {
+        &self.inner.assuming
+    }
+
+    /// How often Organizations is asked.
+    pub(crate) fn organizations(&self) -> &Arc<Rate> {
+        &self.inner.organizations
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {

@@ -20,6 +20,7 @@ mod known_secrets;
 mod observe;
 mod organization;
 mod paging;
+mod rate;
 mod removal;
 mod role;
 mod settings;

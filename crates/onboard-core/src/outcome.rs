@@ -161,6 +161,25 @@ error_kinds! {
 }
 
 impl Outcome {
+    /// Its name in the report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::AlreadyImported => "already-imported",
+            Self::Done => "done",
+            Self::Unchanged => "unchanged",
+            Self::Matches => "matches",
+            Self::Differs => "differs",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Pending => "pending",
+            Self::Mixed => "mixed",
+            Self::Interrupted => "interrupted",
+            Self::Skipped => "skipped",
+        }
+    }
+
     /// The exit code of an outcome without an error.
     #[must_use]
     pub fn exit_code(self) -> u8 {

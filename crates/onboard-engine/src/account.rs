@@ -228,6 +228,9 @@ pub(crate) fn no_consent(answer: Answer) -> Halt {
 
 /// Both halves.
 pub async fn apply(session: &Session, job: &Job, consent: &dyn Consent, saved: Option<&SavedAccount>) -> AccountReport {
+    if let Some(report) = quick(session, job).await {
+        return report;
+    }
     let chosen = saved.map_or_else(fresh, |saved| saved.chosen.clone());
     let mut worker = match Worker::begin(session, job, chosen).await {
         Ok(worker) => worker,
@@ -248,6 +251,24 @@ pub async fn apply(session: &Session, job: &Job, consent: &dyn Consent, saved: O
     worker.finish(result, false).await
 }
 
+/// `--quick` for one of a fleet: Turbot's one listing says that it is done, and nothing is asked about it alone.
+async fn quick(session: &Session, job: &Job) -> Option<AccountReport> {
+    let (Some(turbot), Some(shared), true) = (&session.turbot, &session.shared_turbot, session.quick) else {
+        return None;
+    };
+    let wanted = &job.wanted;
+    let listed = shared.lists(turbot, &wanted.cluster_id, &wanted.turbot_id, &wanted.account_id).await;
+    (listed && wanted.maintenance.is_none()).then(|| {
+        let mut report = AccountReport::new(wanted.account_id.as_str(), wanted.turbot_id.as_str(), wanted.with);
+        report.outcome = Outcome::AlreadyImported;
+        report.warnings.push(UNSEEN.into());
+        report
+    })
+}
+
+/// What `--quick` leaves out.
+const UNSEEN: &str = "--quick: Turbot shows the account; AWS was not looked at for leftovers of unfinished runs";
+
 impl Worker<'_> {
     /// `--quick`: an account that Turbot shows is done, unseen in AWS.
     async fn trust_turbot(&mut self) -> Option<AccountReport> {
@@ -259,9 +280,7 @@ impl Worker<'_> {
         }
         let mut report = self.report.clone();
         report.outcome = Outcome::AlreadyImported;
-        report
-            .warnings
-            .push("--quick: Turbot shows the account; AWS was not looked at for leftovers of unfinished runs".into());
+        report.warnings.push(UNSEEN.into());
         Some(report)
     }
 }

@@ -25,6 +25,21 @@ pub struct DoctorReport {
     pub run: String,
     /// The tool's version.
     pub tool_version: &'static str,
+    /// The AWS account; `None` for a fleet.
+    pub account_id: Option<String>,
+    /// Its Turbot id; `None` for a fleet.
+    pub turbot_id: Option<String>,
+    /// Every check; none for a fleet.
+    pub checks: Vec<Check>,
+    /// Whether a check failed.
+    pub failed: bool,
+    /// A fleet's accounts, in the manifest's order; `None` for one account.
+    pub accounts: Option<Vec<DoctorAccount>>,
+}
+
+/// What could be found out about one of a fleet's accounts.
+#[derive(Debug, Clone, Serialize)]
+pub struct DoctorAccount {
     /// The AWS account.
     pub account_id: String,
     /// Its Turbot id.
@@ -72,9 +87,47 @@ impl Check {
         self
     }
 
-    fn failed(check: &'static str, error: ErrorReport) -> Self {
+    pub(crate) fn failed(check: &'static str, error: ErrorReport) -> Self {
         let message = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
         Self { check, result: CheckResult::Failed, message, hint: error.hint }
+    }
+}
+
+impl DoctorReport {
+    /// The report of these checks.
+    pub(crate) fn blank(account_id: String, turbot_id: String, checks: Vec<Check>) -> Self {
+        Self {
+            schema: DOCTOR_SCHEMA,
+            run: String::new(),
+            tool_version: onboard_core::VERSION,
+            account_id: Some(account_id),
+            turbot_id: Some(turbot_id),
+            accounts: None,
+            failed: checks.iter().any(|c| c.result == CheckResult::Failed),
+            checks,
+        }
+    }
+}
+
+impl DoctorReport {
+    /// The report of a fleet.
+    #[must_use]
+    pub fn of_fleet(run: String, accounts: Vec<Self>) -> Self {
+        let failed = accounts.iter().any(|account| account.failed);
+        let account = |report: Self| DoctorAccount {
+            account_id: report.account_id.unwrap_or_default(),
+            turbot_id: report.turbot_id.unwrap_or_default(),
+            checks: report.checks,
+            failed: report.failed,
+        };
+        Self {
+            run,
+            account_id: None,
+            turbot_id: None,
+            failed,
+            accounts: Some(accounts.into_iter().map(account).collect()),
+            ..Self::blank(String::new(), String::new(), vec![])
+        }
     }
 }
 
@@ -92,16 +145,8 @@ pub async fn doctor(session: &Session, job: &Job) -> DoctorReport {
         Ok(mut worker) => examine(session, wanted, &mut worker).await,
     };
     checks.sort_by_key(|c| !c.check.starts_with("aws."));
-    let failed = checks.iter().any(|c| c.result == CheckResult::Failed);
-    DoctorReport {
-        schema: DOCTOR_SCHEMA,
-        run: session.run.to_string(),
-        tool_version: onboard_core::VERSION,
-        account_id: wanted.account_id.to_string(),
-        turbot_id: wanted.turbot_id.to_string(),
-        checks,
-        failed,
-    }
+    let report = DoctorReport::blank(wanted.account_id.to_string(), wanted.turbot_id.to_string(), checks);
+    DoctorReport { run: session.run.to_string(), ..report }
 }
 
 async fn examine(session: &Session, wanted: &Wanted, worker: &mut Worker<'_>) -> Vec<Check> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onboard_core::StepResult;
+use onboard_core::{ErrorKind, Outcome, StepResult};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -45,4 +45,25 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// The work on a fleet begins.
+    FleetBegun {
+        /// How many accounts there are.
+        accounts: usize,
+    },
+    /// The work on one of a fleet's accounts begins.
+    AccountBegun {
+        /// The AWS account.
+        account_id: String,
+    },
+    /// The work on one of a fleet's accounts ended.
+    AccountEnded {
+        /// The AWS account.
+        account_id: String,
+        /// What came of it.
+        outcome: Outcome,
+        /// Why it did not come out as asked.
+        failure: Option<ErrorKind>,
+    },
+    /// No account of the fleet is under way any more.
+    FleetEnded,
 }

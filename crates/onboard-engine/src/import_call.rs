@@ -11,9 +11,11 @@ use turbot_import::{ImportRequest, Turbot};
 
 use crate::clock::Moment;
 use crate::failure;
+use crate::fleet::Place;
 use crate::halt::Halt;
 use crate::intent::Intent;
 use crate::recorder::{Effected, Recorder};
+use crate::session::Session;
 use crate::turbot_side::TurbotSide;
 
 /// How often the intent is written anew where it was out of date before the import could be sent.
@@ -53,13 +55,18 @@ pub(crate) struct Importer<'a> {
     pub(crate) seen: Option<TurbotObserved>,
 }
 
-impl Importer<'_> {
+impl<'a> Importer<'a> {
     /// Sends the import until there is an outcome. Ok is acceptance: the point of no return.
     pub(crate) async fn import(&mut self, request: &ImportRequest, credential: &Credential) -> Result<(), Halt> {
         let turbot = self.side.session.turbot().map_err(Halt::Failed)?.clone();
         let begun = Moment::now();
+        // Waiting for a place among the imports is no time that Turbot or AWS took.
+        let mut queued = Duration::ZERO;
         let mut first = true;
         loop {
+            let from = Moment::now();
+            let place = self.place().await?;
+            queued += from.elapsed();
             if !std::mem::take(&mut first) && matches!(self.side.presence().await?, Presence::Visible(_)) {
                 if self.intent.unsettled().await {
                     return self.accepted().await;
@@ -113,11 +120,36 @@ impl Importer<'_> {
                 return Err(Halt::Interrupted);
             };
             self.record_answer(&answer)?;
-            match self.interpret(answer, begun).await? {
+            match &answer {
+                ImportAnswer::Accepted { .. } => place.went_well(),
+                ImportAnswer::NotTaken { retry_after, .. } => place.too_much(*retry_after),
+                ImportAnswer::Unknown { .. } => place.too_much(None),
+                ImportAnswer::Refused(_) | ImportAnswer::Conflict(_) | ImportAnswer::NotSent(_) => {}
+            }
+            drop(place);
+            match self.interpret(answer, begun.elapsed().saturating_sub(queued)).await? {
                 Next::Accepted => return self.accepted().await,
                 Next::Again(pause) => {
                     self.side.note(format!("Turbot is asked again in {} ms", pause.as_millis()));
                     self.side.pause(pause).await?;
+                }
+            }
+        }
+    }
+
+    /// A place among the imports that Turbot is given at once, with a sign of life every second.
+    async fn place(&self) -> Result<Place<'a>, Halt> {
+        let session: &'a Session = self.side.session;
+        let (begun, at_most) = (Moment::now(), session.times.timeout);
+        let place = session.imports.place();
+        tokio::pin!(place);
+        loop {
+            tokio::select! {
+                biased;
+                place = &mut place => return Ok(place),
+                () = session.stop.requested() => return Err(Halt::Interrupted),
+                () = tokio::time::sleep(Duration::from_secs(1)) => {
+                    self.side.waiting("Turbot to be done with other imports", begun.elapsed(), at_most);
                 }
             }
         }
@@ -140,12 +172,13 @@ impl Importer<'_> {
         }
     }
 
-    async fn interpret(&mut self, answer: ImportAnswer, begun: Moment) -> Result<Next, Halt> {
+    /// `spent` is how long the import has been tried.
+    async fn interpret(&mut self, answer: ImportAnswer, spent: Duration) -> Result<Next, Halt> {
         let times = &self.side.session.times;
         let (limit, interval) = (times.propagation, times.aws_interval());
-        let in_time = begun.elapsed() < limit;
+        let in_time = spent < limit;
         // Longer pauses the longer it lasts, up to a twelfth of the propagation time (10 s).
-        let pause = (begun.elapsed() / 4).clamp(interval * 2, limit / 12 + interval * 2);
+        let pause = (spent / 4).clamp(interval * 2, limit / 12 + interval * 2);
         match answer {
             ImportAnswer::Accepted { .. } => Ok(Next::Accepted),
             ImportAnswer::NotSent(failure) => {
@@ -166,7 +199,7 @@ impl Importer<'_> {
                 self.intent.ends().await?;
                 self.report.import.state = ImportState::Refused;
                 let wait = retry_after.unwrap_or(pause);
-                if begun.elapsed() + wait > times.timeout {
+                if spent + wait > times.timeout {
                     return Err(Halt::Failed(
                         ErrorReport::new(ErrorKind::TurbotRefused, "Turbot takes no imports now (429)")
                             .because(message)

@@ -1,5 +1,6 @@
 //! A plan on disk: what a reviewer approves, sealed, and what `apply --plan` holds the world against.
 
+use std::borrow::Borrow;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -22,8 +23,14 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The document of a plan: everything a reviewer needs, and the seal.
 #[must_use]
-pub fn plan_document(planned: &[Planned], turbot_url: &str, made_at: Timestamp, secret: &Secret) -> Value {
-    let caller = planned.first().map(|p| {
+pub fn plan_document<P: Borrow<Planned>>(
+    planned: &[P],
+    turbot_url: &str,
+    made_at: Timestamp,
+    secret: &Secret,
+) -> Value {
+    let first = planned.first().map(Borrow::borrow);
+    let caller = first.map(|p| {
         json!({
             "account": p.caller.account,
             "arn": p.caller.arn,
@@ -31,7 +38,7 @@ pub fn plan_document(planned: &[Planned], turbot_url: &str, made_at: Timestamp, 
             "endpoint": p.endpoint,
         })
     });
-    let turbot = planned.first().map(|p| {
+    let turbot = first.map(|p| {
         json!({
             "url": turbot_url,
             "cluster_urn": p.wanted.cluster_id.urn(),
@@ -40,6 +47,7 @@ pub fn plan_document(planned: &[Planned], turbot_url: &str, made_at: Timestamp, 
     });
     let accounts: Vec<Value> = planned
         .iter()
+        .map(Borrow::borrow)
         .map(|p| {
             json!({
                 "wanted": p.wanted,

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_bootstrap::{AssumeTarget, Aws, AwsSettings, Given, Pace, SharedHttp};
-use onboard_core::{Arn, AwsAccountId, ErrorKind, ErrorReport, MaintenanceSpelling, RunId, Secret, Times, Wanted};
+use onboard_core::{
+    Arn, AwsAccountId, ClusterId, ErrorKind, ErrorReport, MaintenanceSpelling, RunId, Secret, Times, TurbotAccountId,
+    TurbotObserved, Wanted,
+};
 use turbot_import::{Turbot, TurbotKey, TurbotSettings, TurbotUrl};
 
 use crate::audit::{Audit, AuditLog};
 use crate::event::Event;
 use crate::failure;
+use crate::fleet::{FleetSettings, Imports, SharedTurbot};
 use crate::stop::StopSignal;
 
 /// How the tool names itself to AWS and Turbot.
@@ -87,6 +91,10 @@ pub struct Session {
     pub(crate) allowed_endpoint: Option<String>,
     pub(crate) events: Events,
     pub(crate) stop: StopSignal,
+    /// How many imports Turbot is given at once.
+    pub(crate) imports: Imports,
+    /// What a fleet's accounts share of Turbot.
+    pub(crate) shared_turbot: Option<SharedTurbot>,
 }
 
 /// One account to work on.
@@ -120,7 +128,28 @@ impl Session {
             allowed_endpoint: settings.allowed_endpoint,
             events: settings.events,
             stop: settings.stop,
+            imports: Imports::new(FleetSettings::IMPORTS),
+            shared_turbot: None,
         })
+    }
+
+    /// The same for many accounts: Turbot is listed once for all of them, and is given so many imports at once.
+    #[must_use]
+    pub fn of_fleet(self, settings: &FleetSettings) -> Self {
+        Self { imports: Imports::new(settings.imports), shared_turbot: Some(SharedTurbot::default()), ..self }
+    }
+
+    /// Everything that Turbot shows about one account.
+    pub(crate) async fn look_at_turbot(
+        &self,
+        turbot: &Turbot,
+        (cluster, id, aws): (&ClusterId, &TurbotAccountId, &AwsAccountId),
+        maintenance: bool,
+    ) -> TurbotObserved {
+        match &self.shared_turbot {
+            Some(shared) => shared.look(turbot, cluster, id, aws, maintenance).await,
+            None => turbot.look(cluster, id, aws, maintenance).await,
+        }
     }
 
     pub(crate) fn note(&self, account: &AwsAccountId, text: impl Into<String>) {

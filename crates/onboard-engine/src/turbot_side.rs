@@ -46,7 +46,8 @@ impl TurbotSide<'_> {
     pub(crate) async fn look(&self, maintenance: bool) -> Result<TurbotObserved, ErrorReport> {
         let turbot = self.session.turbot()?;
         let target = &self.target;
-        Ok(turbot.look(&target.cluster_id, &target.turbot_id, &target.account_id, maintenance).await)
+        let ids = (&target.cluster_id, &target.turbot_id, &target.account_id);
+        Ok(self.session.look_at_turbot(turbot, ids, maintenance).await)
     }
 
     pub(crate) fn presence_in(&self, seen: &TurbotObserved) -> Presence {

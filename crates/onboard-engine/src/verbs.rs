@@ -5,7 +5,7 @@ use onboard_core::{
     cleanup as plan_cleanup, compare,
 };
 
-use crate::account::{Order, fresh, plan_apply, plan_bootstrap};
+use crate::account::{Order, Planner, fresh, plan_apply, plan_bootstrap};
 use crate::halt::Halt;
 use crate::handoff::{HandOff, HandedAccount, Nowhere, OpenHandoff};
 use crate::import_call::Importer;
@@ -20,12 +20,38 @@ use crate::worker::Worker;
 /// # Errors
 /// The report of why nothing can be planned.
 pub async fn plan(session: &Session, job: &Job) -> Result<Planned, Box<AccountReport>> {
+    plan_for(Planning::Apply, session, job).await
+}
+
+/// The verb whose plan is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planning {
+    /// `apply`.
+    Apply,
+    /// `bootstrap`.
+    Bootstrap,
+    /// `cleanup`.
+    Cleanup,
+}
+
+/// What a verb would do; nothing is changed.
+///
+/// # Errors
+/// The report of why nothing can be planned.
+pub async fn plan_for(verb: Planning, session: &Session, job: &Job) -> Result<Planned, Box<AccountReport>> {
+    let (planner, both): (Planner, bool) = match verb {
+        Planning::Apply => (plan_apply, false),
+        Planning::Bootstrap => (plan_bootstrap, false),
+        Planning::Cleanup => (|situation| plan_cleanup(situation), true),
+    };
     let mut worker = Worker::begin(session, job, fresh()).await?;
     let planned = async {
-        session.turbot().map_err(Halt::Failed)?;
-        worker.observe(false, true).await?;
+        if verb == Planning::Apply {
+            session.turbot().map_err(Halt::Failed)?;
+        }
+        worker.observe(both, true).await?;
         let look = worker.look.clone().ok_or_else(|| Halt::Failed(ErrorReport::new(ErrorKind::Bug, "no look")))?;
-        match plan_apply(&worker.situation(&look)) {
+        match planner(&worker.situation(&look)) {
             Decision::Go(plan) => Ok(worker.planned(&plan, &look)),
             Decision::Stop(stop) => Err(stop.into()),
             Decision::Wait(wait) => Err(waited(wait).into()),

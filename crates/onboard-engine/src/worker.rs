@@ -123,7 +123,8 @@ impl<'a> Worker<'a> {
             let turbot_look = async {
                 match &self.session.turbot {
                     Some(client) if turbot => {
-                        Some(client.look(&wanted.cluster_id, &wanted.turbot_id, &wanted.account_id, maintenance).await)
+                        let ids = (&wanted.cluster_id, &wanted.turbot_id, &wanted.account_id);
+                        Some(self.session.look_at_turbot(client, ids, maintenance).await)
                     }
                     _ => None,
                 }

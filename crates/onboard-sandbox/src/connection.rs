@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -187,17 +188,26 @@ impl Connected<IncomingStream<'_, Ear>> for Peer {
 
 /// All open connections of a sandbox.
 #[derive(Clone, Default)]
-pub(crate) struct Connections(Arc<Mutex<Vec<Weak<Connection>>>>);
+pub(crate) struct Connections {
+    open: Arc<Mutex<Vec<Weak<Connection>>>>,
+    opened: Arc<AtomicU64>,
+}
 
 impl Connections {
     fn remember(&self, connection: &Arc<Connection>) {
-        let mut open = lock(&self.0);
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        let mut open = lock(&self.open);
         open.retain(|known| known.strong_count() > 0);
         open.push(Arc::downgrade(connection));
     }
 
+    /// How many connections were accepted since the start.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn close_all(&self) {
-        for connection in lock(&self.0).drain(..).filter_map(|known| known.upgrade()) {
+        for connection in lock(&self.open).drain(..).filter_map(|known| known.upgrade()) {
             connection.shatter(Break::Close);
         }
     }

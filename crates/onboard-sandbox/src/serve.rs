@@ -121,6 +121,12 @@ impl Sandbox {
         self.frame.log.counts()
     }
 
+    /// How many connections were made to it since the start, to either simulator.
+    #[must_use]
+    pub fn connections_opened(&self) -> u64 {
+        self.connections.opened()
+    }
+
     /// Arms a fault.
     pub fn add_fault(&self, fault: Fault) {
         self.frame.faults.add(fault);

@@ -81,7 +81,7 @@ impl Consent for Asker {
 
 impl Asker {
     /// Shows what is to be done, and asks whoever can be asked.
-    fn put(&self, lines: &str, question: &str) -> Answer {
+    pub(crate) fn put(&self, lines: &str, question: &str) -> Answer {
         if self.show || self.who == Who::Terminal {
             self.progress.say(lines);
         }

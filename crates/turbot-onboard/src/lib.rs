@@ -8,6 +8,7 @@ mod console;
 mod edge;
 mod environment;
 mod exit;
+mod fleet;
 #[cfg(test)]
 mod fuzz;
 mod render;

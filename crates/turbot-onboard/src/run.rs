@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use onboard_core::{AccountReport, ErrorKind, ErrorReport, Report, RunId, Secret, Wanted};
-use onboard_engine::{Session, SessionSettings, StopSignal, TurbotAccess};
+use onboard_engine::{FleetSettings, Session, SessionSettings, StopSignal, TurbotAccess};
 use tokio::runtime::Runtime;
 
 use crate::consent::{Asker, Who};
@@ -14,8 +14,9 @@ use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
-use crate::render::{json, report};
+use crate::render::{fleet, json, report};
 use crate::settings::audit;
+use crate::settings::fleet::Accounts;
 use crate::settings::global::{Global, Output, Verbosity};
 use crate::settings::session::SessionPart;
 use crate::signal;
@@ -23,20 +24,26 @@ use crate::signal;
 /// How often live lines are drawn anew.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How one account is worked on.
+const ONE: FleetSettings =
+    FleetSettings { concurrency: 1, canary: 0, max_failures: None, imports: FleetSettings::IMPORTS };
+
 /// A run under way.
 pub(crate) struct Run {
-    pub(crate) session: Session,
+    pub(crate) session: Arc<Session>,
+    /// How a fleet is worked on.
+    pub(crate) fleet: FleetSettings,
     pub(crate) started_at: Timestamp,
     pub(crate) turbot_url: Option<String>,
     /// The Turbot secret key, from which a plan's seal is derived.
     pub(crate) secret: Option<Secret>,
-    id: RunId,
+    pub(crate) id: RunId,
     verb: &'static str,
-    who: Who,
+    pub(crate) who: Who,
     show_plans: bool,
-    paint: Paint,
+    pub(crate) paint: Paint,
     progress: Arc<Progress>,
-    stop: StopSignal,
+    pub(crate) stop: StopSignal,
 }
 
 impl Run {
@@ -91,6 +98,7 @@ impl Run {
         let audit_log = audit::log(part.audited, global.audit_log.as_ref(), &edge.environment, verb)
             .map_err(|error| refuse(&error, paint))?;
         let told = Arc::clone(&progress);
+        let fleet = part.fleet.map(|fleet| FleetSettings { concurrency: global.concurrency, ..fleet });
         let session = Session::new(SessionSettings {
             run: id.clone(),
             times: part.times,
@@ -111,8 +119,13 @@ impl Run {
             stop: stop.clone(),
         })
         .map_err(|error| refuse(&error, paint))?;
+        let session = Arc::new(match &fleet {
+            Some(settings) => session.of_fleet(settings),
+            None => session,
+        });
         Ok(Self {
             session,
+            fleet: fleet.unwrap_or(ONE),
             started_at: Timestamp::now(),
             turbot_url,
             secret,
@@ -200,8 +213,17 @@ pub(crate) fn refuse(error: &ErrorReport, paint: Paint) -> Exit {
 
 /// Puts the report on standard output, in the form asked for. With JSON, people find the errors on standard error, too.
 pub(crate) fn deliver(edge: &Edge, global: &Global, report: &Report) -> Exit {
+    deliver_as(edge, global, report, report::text)
+}
+
+/// The same, with few words for each account of a fleet.
+pub(crate) fn deliver_of(edge: &Edge, global: &Global, report: &Report, accounts: &Accounts) -> Exit {
+    deliver_as(edge, global, report, if accounts.fleet { fleet::text } else { report::text })
+}
+
+fn deliver_as(edge: &Edge, global: &Global, report: &Report, text: fn(&Report, Paint) -> String) -> Exit {
     let text = match global.output {
-        Output::Text => report::text(report, edge.result_paint(global)),
+        Output::Text => text(report, edge.result_paint(global)),
         Output::Json => {
             say_errors(edge, global, report);
             json::document(report)
@@ -220,7 +242,8 @@ pub(crate) fn say_report(edge: &Edge, global: &Global, report: &Report) -> Exit 
     Exit(report.summary.exit_code)
 }
 
-fn say_errors(edge: &Edge, global: &Global, report: &Report) {
+/// The errors alone, on standard error.
+pub(crate) fn say_errors(edge: &Edge, global: &Global, report: &Report) {
     let paint = edge.talk_paint(global);
     for account in &report.accounts {
         for error in account.error.iter().chain(&account.undo_error) {

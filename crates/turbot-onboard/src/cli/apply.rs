@@ -1,21 +1,22 @@
 //! `apply`: do it, and verify it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use onboard_core::{ErrorKind, ErrorReport, Wanted, shown};
-use onboard_engine::{Job, SavedAccount, SavedPlan, apply};
+use onboard_core::{ErrorKind, ErrorReport, shown};
+use onboard_engine::{Planning, SavedAccount, SavedPlan, Session, apply};
 
 use super::groups::{
-    AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, TimeOptions, TurbotOptions, UndoOptions,
+    AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions,
+    TurbotOptions, UndoOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
-use crate::settings::resolver::Resolver;
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::Need;
-use crate::settings::wanted;
+use crate::settings::{fleet, planned};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,12 +24,17 @@ Examples:
   turbot-onboard apply --account-id 111122223333 --turbot-id aab --with keys --yes --output json
   turbot-onboard apply --account-id 111122223333 --turbot-id aab --assume-role OrgAccess
   turbot-onboard apply --account-id 111122223333 --turbot-id aab --maintenance full --title 'Data'
-  turbot-onboard apply --plan aab.plan --yes";
+  turbot-onboard apply --plan aab.plan --yes
+  turbot-onboard apply --manifest accounts.csv --canary 2 --max-failures 5%";
 
 /// Onboard the account: both halves, and verify the result
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Apply {
+    #[command(flatten)]
+    fleet: FleetOptions,
+    #[command(flatten)]
+    ramp: RampOptions,
     #[command(flatten)]
     options: ApplyOptions,
     #[command(flatten)]
@@ -54,6 +60,8 @@ impl Apply {
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [
+            &self.fleet.0,
+            &self.ramp.0,
             &self.options.0,
             &self.undo.0,
             &self.adopt.0,
@@ -77,50 +85,52 @@ impl Apply {
                 // A plan cannot be opened without Turbot's keys: what it says is not missing here.
                 return None;
             }
-            let wanted = wanted::resolve(r, saved.as_ref().map(|saved| &saved.wanted));
-            let aws = wanted::resolve_aws(r);
-            let (part, wanted) = (part?.audited(), wanted?);
-            Some(compare(r, &wanted, saved.as_ref()).map(|()| (part, Job { wanted, aws }, saved)))
+            let settings = fleet::settings(r);
+            let (accounts, saved) = match saved {
+                None => (fleet::accounts(r)?, None),
+                Some(saved) => match planned::accounts(r, saved)? {
+                    Ok((accounts, saved)) => (accounts, Some(saved)),
+                    Err(error) => return Some(Err(error)),
+                },
+            };
+            Some(Ok((part?.audited().for_accounts(&accounts, settings), accounts, saved)))
         })?;
-        let (part, job, saved) = settled.map_err(|error| run::refuse(&error, edge.talk_paint(&global)))?;
+        let (part, accounts, saved) = settled.map_err(|error| run::refuse(&error, edge.talk_paint(&global)))?;
         Run::carry(edge, "apply", &global, part, async |run| {
-            let asker = run.asker("Grant this");
-            let account = apply(&run.session, &job, &asker, saved.as_ref()).await;
-            run::deliver(edge, &global, &run.report(vec![account]))
+            let reports = match accounts.single() {
+                Some(job) => {
+                    let saved = saved.as_deref().and_then(<[SavedAccount]>::first);
+                    vec![apply(&run.session, job, &run.asker("Grant this"), saved).await]
+                }
+                None => match run.agree(Planning::Apply, &accounts, "Grant this").await {
+                    Err(reports) => reports,
+                    Ok(consent) => {
+                        let work = |session: Arc<Session>, n: usize| {
+                            let (consent, saved, jobs) =
+                                (Arc::clone(&consent), saved.clone(), Arc::clone(&accounts.jobs));
+                            async move {
+                                let saved = saved.as_deref().and_then(|saved| saved.get(n));
+                                apply(&session, &jobs[n], &*consent, saved).await
+                            }
+                        };
+                        run.each(&accounts, work).await
+                    }
+                },
+            };
+            run::deliver_of(edge, &global, &run.report(reports), &accounts)
         })
     }
 }
 
-/// Reads a saved plan of one account, made for the Turbot that is set.
-fn open(path: &str, part: &SessionPart) -> Result<SavedAccount, ErrorReport> {
+/// Reads a saved plan that was made for the Turbot that is set.
+fn open(path: &str, part: &SessionPart) -> Result<Vec<SavedAccount>, ErrorReport> {
     let unset =
         || ErrorReport::new(ErrorKind::Settings, "a plan is sealed with the Turbot secret key, which is not set");
     let turbot = part.turbot.as_ref().ok_or_else(unset)?;
-    let mut plan = SavedPlan::open(Path::new(path), &turbot.secret_key, Timestamp::now())?;
+    let plan = SavedPlan::open(Path::new(path), &turbot.secret_key, Timestamp::now())?;
     plan.check_turbot(&turbot.url)?;
-    match (plan.accounts.pop(), plan.accounts.is_empty()) {
-        (Some(account), true) => Ok(account),
-        _ => Err(ErrorReport::new(ErrorKind::Settings, format!("the plan {} is not of one account", shown(path)))),
+    if plan.accounts.is_empty() {
+        return Err(ErrorReport::new(ErrorKind::Settings, format!("the plan {} is of no account", shown(path))));
     }
-}
-
-/// Compares what is set here with what the plan was made for: nothing that is given may say otherwise.
-fn compare(r: &Resolver<'_>, wanted: &Wanted, saved: Option<&SavedAccount>) -> Result<(), ErrorReport> {
-    let Some(saved) = saved.filter(|saved| saved.wanted != *wanted) else {
-        return Ok(());
-    };
-    let (now, then) = (serde_json::to_value(wanted), serde_json::to_value(&saved.wanted));
-    let fields = match (&now, &then) {
-        (Ok(serde_json::Value::Object(now)), Ok(then)) => {
-            now.iter().filter(|(name, value)| then.get(name.as_str()) != Some(value)).map(|(name, _)| name).collect()
-        }
-        _ => vec![],
-    };
-    let mut error = ErrorReport::new(ErrorKind::PlanAgain, "the settings are not those the plan was made with");
-    for field in fields {
-        let option = crate::cli::options::all().find(|spec| spec.key() == *field);
-        let place = option.and_then(|spec| r.layers.find(spec.name)).map(|given| format!(" ({})", given.source));
-        error = error.because(format!("{field} differs{}", place.unwrap_or_default()));
-    }
-    Err(error.hint("leave them to the plan, or plan again; nothing was changed"))
+    Ok(plan.accounts)
 }

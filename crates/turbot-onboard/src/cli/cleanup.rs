@@ -1,19 +1,24 @@
 //! `cleanup`: remove what this tool made.
 
-use onboard_engine::{Job, cleanup};
+use std::sync::Arc;
 
-use super::groups::{AccountOptions, ClaimOptions, ConsentOptions, TimeOptions, TurbotOptions};
+use onboard_engine::{Job, Planning, Session, cleanup};
+
+use super::groups::{
+    AccountOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions,
+};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
+use crate::settings::fleet;
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::Need;
-use crate::settings::wanted;
 
 const EXAMPLES: &str = "\
 Examples:
   turbot-onboard cleanup --account-id 111122223333 --turbot-id aab
   turbot-onboard cleanup --account-id 111122223333 --turbot-id aab --yes --output json
+  turbot-onboard cleanup --manifest accounts.csv --canary 1
 
 Only what carries this tool's tags for that Turbot id and cluster is removed. The import itself is not taken back.";
 
@@ -21,6 +26,10 @@ Only what carries this tool's tags for that Turbot id and cluster is removed. Th
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Cleanup {
+    #[command(flatten)]
+    fleet: FleetOptions,
+    #[command(flatten)]
+    ramp: RampOptions,
     #[command(flatten)]
     claim: ClaimOptions,
     #[command(flatten)]
@@ -39,16 +48,35 @@ impl Cleanup {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.claim.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
-        let (global, (part, job)) = edge.settle("cleanup", &typed, |r| {
-            let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Optional));
-            let aws = wanted::resolve_aws(r);
-            Some((part?.audited(), Job { wanted: wanted?, aws }))
+        let typed = [
+            &self.fleet.0,
+            &self.ramp.0,
+            &self.claim.0,
+            &self.account.0,
+            &self.consents.0,
+            &self.turbot.0,
+            &self.times.0,
+        ];
+        let (global, (part, accounts)) = edge.settle("cleanup", &typed, |r| {
+            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Optional));
+            let (accounts, settings) = (accounts?, fleet::settings(r));
+            Some((part?.audited().for_accounts(&accounts, settings), accounts))
         })?;
         Run::carry(edge, "cleanup", &global, part, async |run| {
-            let asker = run.asker("Remove this");
-            let account = cleanup(&run.session, &job, &asker).await;
-            run::deliver(edge, &global, &run.report(vec![account]))
+            let reports = match accounts.single() {
+                Some(job) => vec![cleanup(&run.session, job, &run.asker("Remove this")).await],
+                None => match run.agree(Planning::Cleanup, &accounts, "Remove this").await {
+                    Err(reports) => reports,
+                    Ok(consent) => {
+                        let work = |session: Arc<Session>, job: Job| {
+                            let consent = Arc::clone(&consent);
+                            async move { cleanup(&session, &job, &*consent).await }
+                        };
+                        run.all(&accounts, work).await
+                    }
+                },
+            };
+            run::deliver_of(edge, &global, &run.report(reports), &accounts)
         })
     }
 }

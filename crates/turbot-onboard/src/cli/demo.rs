@@ -116,6 +116,7 @@ fn session(sandbox: &Sandbox) -> SessionPart {
         assume_not_sent: false,
         allowed_endpoint: None,
         audited: Audited::IfAsked,
+        fleet: None,
     }
 }
 

@@ -1,28 +1,33 @@
 //! `doctor`: everything that can be known before anything is changed.
 
-use onboard_core::ErrorKind;
-use onboard_engine::{Job, doctor};
+use onboard_core::{ErrorKind, Outcome};
+use onboard_engine::{DoctorReport, doctor};
 
-use super::groups::{AccountOptions, ConsentOptions, TimeOptions, TurbotOptions};
+use super::groups::{AccountOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::render::{doctor as render, json};
 use crate::run::{self, Run};
+use crate::settings::fleet;
 use crate::settings::global::Output;
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::Need;
-use crate::settings::wanted;
 
 const EXAMPLES: &str = "\
 Examples:
   turbot-onboard doctor --account-id 111122223333 --turbot-id aab
-  turbot-onboard doctor --account-id 111122223333 --turbot-id aab --output json | jq '.checks[]'";
+  turbot-onboard doctor --account-id 111122223333 --turbot-id aab --output json | jq '.checks[]'
+  turbot-onboard doctor --manifest accounts.csv";
 
 /// Check credentials, rights, reachability and clocks, before anything is changed
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Doctor {
+    #[command(flatten)]
+    fleet: FleetOptions,
+    #[command(flatten)]
+    ramp: RampOptions,
     #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
@@ -39,22 +44,35 @@ impl Doctor {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
-        let (global, (part, job)) = edge.settle("doctor", &typed, |r| {
-            let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Required));
-            let aws = wanted::resolve_aws(r);
-            Some((part?, Job { wanted: wanted?, aws }))
+        let typed = [&self.fleet.0, &self.ramp.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
+        let (global, (part, accounts)) = edge.settle("doctor", &typed, |r| {
+            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
+            let (accounts, settings) = (accounts?, fleet::settings(r));
+            Some((part?.for_accounts(&accounts, settings), accounts))
         })?;
         Run::carry(edge, "doctor", &global, part, async |run| {
-            let report = match run.look(&job.wanted, doctor(&run.session, &job)).await {
-                Ok(report) => report,
-                Err(account) => return run::say_report(edge, &global, &run.report(vec![*account])),
+            let report = match accounts.single() {
+                Some(job) => match run.look(&job.wanted, doctor(&run.session, job)).await {
+                    Ok(report) => report,
+                    Err(account) => return run::say_report(edge, &global, &run.report(vec![*account])),
+                },
+                None => {
+                    let all = run.look_at_all(&accounts, |session, job| async move { doctor(&session, &job).await });
+                    DoctorReport::of_fleet(run.id.to_string(), all.await)
+                }
             };
             let text = match global.output {
                 Output::Json => json::document(&report),
                 Output::Text => render::text(&report, edge.result_paint(&global)),
             };
-            let exit = if report.failed { Exit(ErrorKind::CheckFailed.exit_code()) } else { Exit::DONE };
+            let exit = match &report.accounts {
+                Some(_) if run.stop.is_requested() => Exit(ErrorKind::Interrupted.exit_code()),
+                Some(all) if all.iter().any(|a| a.failed) && !all.iter().all(|a| a.failed) => {
+                    Exit(Outcome::Mixed.exit_code())
+                }
+                _ if report.failed => Exit(ErrorKind::CheckFailed.exit_code()),
+                _ => Exit::DONE,
+            };
             exit.after_writing(console::deliver(&text))
         })
     }

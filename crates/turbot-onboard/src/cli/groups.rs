@@ -94,6 +94,10 @@ group! {
     BootstrapOptions: None, options::BOOTSTRAP, global false;
     /// Options of `import` alone.
     ImportOptions: None, options::IMPORT, global false;
+    /// Where the accounts of a fleet come from.
+    FleetOptions: Some("Fleet"), options::FLEET, global false;
+    /// How a fleet is begun and when it stops.
+    RampOptions: Some("Fleet"), options::RAMP, global false;
     /// Options of `sandbox` alone.
     SandboxOptions: None, options::SANDBOX, global false;
 }

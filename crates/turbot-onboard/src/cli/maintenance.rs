@@ -1,21 +1,24 @@
 //! `maintenance`: the account's maintenance window.
 
+use std::sync::Arc;
+
 use clap::{Subcommand, ValueEnum};
 use onboard_core::MaintenanceLevel;
-use onboard_engine::{Job, maintenance_set, maintenance_show};
+use onboard_engine::{Job, Session, maintenance_set, maintenance_show};
 
-use super::groups::{AccountOptions, ConsentOptions, TimeOptions, TurbotOptions, Typed};
+use super::groups::{AccountOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions, Typed};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
+use crate::settings::fleet;
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::Need;
-use crate::settings::wanted;
 
 const EXAMPLES: &str = "\
 Examples:
   turbot-onboard maintenance show --account-id 111122223333 --turbot-id aab
-  turbot-onboard maintenance set full --account-id 111122223333 --turbot-id aab";
+  turbot-onboard maintenance set full --account-id 111122223333 --turbot-id aab
+  turbot-onboard maintenance set check --manifest accounts.csv";
 
 /// Show or set the account's maintenance window in Turbot
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,10 @@ impl From<Level> for MaintenanceLevel {
 #[derive(Debug, clap::Args)]
 struct Options {
     #[command(flatten)]
+    fleet: FleetOptions,
+    #[command(flatten)]
+    ramp: RampOptions,
+    #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
     consents: ConsentOptions,
@@ -93,29 +100,45 @@ impl Maintenance {
 }
 
 impl Options {
-    fn typed(&self) -> [&Typed; 4] {
-        [&self.account.0, &self.consents.0, &self.turbot.0, &self.times.0]
+    fn typed(&self) -> [&Typed; 6] {
+        [&self.fleet.0, &self.ramp.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0]
     }
 }
 
 fn carry(edge: &Edge, command: &'static str, typed: &[&Typed], level: Option<MaintenanceLevel>) -> Result<Exit, Exit> {
-    let (global, (part, job)) = edge.settle(command, typed, |r| {
-        let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Required));
-        let aws = wanted::resolve_aws(r);
+    let (global, (part, accounts)) = edge.settle(command, typed, |r| {
+        let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
         let part = if level.is_some() { part?.audited() } else { part? };
-        Some((part, Job { wanted: wanted?, aws }))
+        let (accounts, settings) = (accounts?, fleet::settings(r));
+        Some((part.for_accounts(&accounts, settings), accounts))
     })?;
     Run::carry(edge, "maintenance", &global, part, async |run| {
-        let account = match level {
-            None => {
-                let shown = run.look(&job.wanted, maintenance_show(&run.session, &job)).await;
-                shown.unwrap_or_else(|report| *report)
+        const ACTION: &str = "Set this maintenance window";
+        let reports = match (level, accounts.single()) {
+            (None, Some(job)) => {
+                let shown = run.look(&job.wanted, maintenance_show(&run.session, job)).await;
+                vec![shown.unwrap_or_else(|report| *report)]
             }
-            Some(level) => {
-                let asker = run.asker("Set this maintenance window");
-                maintenance_set(&run.session, &job, level, &asker).await
+            (None, None) => {
+                run.look_at_all(&accounts, |session, job| async move { maintenance_show(&session, &job).await }).await
+            }
+            (Some(level), Some(job)) => {
+                vec![maintenance_set(&run.session, job, level, &run.asker(ACTION)).await]
+            }
+            (Some(level), None) => {
+                let what = format!("This would set the maintenance window of every account to {}.", level.as_str());
+                match run.agree_to(&accounts, ACTION, &what) {
+                    Err(reports) => reports,
+                    Ok(consent) => {
+                        let work = |session: Arc<Session>, job: Job| {
+                            let consent = Arc::clone(&consent);
+                            async move { maintenance_set(&session, &job, level, &*consent).await }
+                        };
+                        run.all(&accounts, work).await
+                    }
+                }
             }
         };
-        run::deliver(edge, &global, &run.report(vec![account]))
+        run::deliver_of(edge, &global, &run.report(reports), &accounts)
     })
 }

@@ -1,5 +1,8 @@
 //! Every option of the tool, in the order of the help.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::spec::{Kind, Spec};
 
 const GRANTS: &str = "it decides whom the account is opened to, and what for";
@@ -203,19 +206,46 @@ pub(crate) const SANDBOX: &[Spec] = &[
         .no_file(),
 ];
 
+/// Where the accounts of a fleet come from.
+pub(crate) const FLEET: &[Spec] = &[Spec::new(
+    "manifest",
+    Kind::File,
+    "FILE",
+    "The accounts, one a row: csv, yaml, json or toml by extension; columns are the options with underscores",
+)
+.no_file()];
+
+/// How a fleet is begun and when it stops.
+pub(crate) const RAMP: &[Spec] = &[
+    Spec::new("canary", Kind::Number, "N", "Do N accounts first, and the others only if those succeed [default: 0]"),
+    Spec::new(
+        "max-failures",
+        Kind::Text,
+        "N|P%",
+        "Begin no other account once so many failed for one and the same cause [default: no limit]",
+    ),
+    Spec::new("import-concurrency", Kind::Number, "N", "How many imports Turbot is given at once [default: 8]"),
+];
+
 /// Every option there is, once by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
-    let groups: [&'static [Spec]; 13] = [
-        ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, SANDBOX,
-    ];
-    let all: Vec<&'static Spec> = groups.into_iter().flatten().collect();
-    let mut seen = std::collections::BTreeSet::new();
-    all.into_iter().filter(move |spec| seen.insert(spec.name))
+    static ALL: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| {
+        let groups: [&'static [Spec]; 15] = [
+            ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, FLEET,
+            RAMP, SANDBOX,
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        groups.into_iter().flatten().filter(|spec| seen.insert(spec.name)).collect()
+    });
+    ALL.iter().copied()
 }
 
 /// The option of that name.
 pub(crate) fn named(name: &str) -> Option<&'static Spec> {
-    all().find(|spec| spec.name == name)
+    // Asked for every value of every row of a manifest.
+    static BY_NAME: LazyLock<HashMap<&'static str, &'static Spec>> =
+        LazyLock::new(|| all().map(|spec| (spec.name, spec)).collect());
+    BY_NAME.get(name).copied()
 }
 
 #[cfg(test)]

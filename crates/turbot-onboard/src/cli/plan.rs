@@ -1,32 +1,42 @@
 //! `plan`: what would be done.
 
+use std::borrow::Borrow;
 use std::path::Path;
 
-use onboard_core::shown;
-use onboard_engine::{Job, Planned, plan, plan_document, write_plan};
+use onboard_core::{AccountReport, ErrorReport, shown};
+use onboard_engine::{Planned, Planning, plan, plan_document, write_plan};
+use serde_json::Value;
 
-use super::groups::{AccountOptions, AdoptOptions, ConsentOptions, PlanOptions, TimeOptions, TurbotOptions};
+use super::groups::{
+    AccountOptions, AdoptOptions, ConsentOptions, FleetOptions, PlanOptions, RampOptions, TimeOptions, TurbotOptions,
+};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
+use crate::render::fleet as of_fleets;
 use crate::render::plan::{self as render, PlanView};
 use crate::render::{json, paint::Paint};
 use crate::run::{self, Run};
-use crate::settings::global::Output;
+use crate::settings::fleet::{self, Accounts};
+use crate::settings::global::{Global, Output};
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::Need;
-use crate::settings::wanted;
 
 const EXAMPLES: &str = "\
 Examples:
   turbot-onboard plan --account-id 111122223333 --turbot-id aab
   turbot-onboard plan --account-id 111122223333 --turbot-id aab --out aab.plan
-  turbot-onboard plan --account-id 111122223333 --turbot-id aab --detailed-exitcode --output json";
+  turbot-onboard plan --account-id 111122223333 --turbot-id aab --detailed-exitcode --output json
+  turbot-onboard plan --manifest accounts.csv --out fleet.plan";
 
 /// Show what would be done, and change nothing
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Plan {
+    #[command(flatten)]
+    fleet: FleetOptions,
+    #[command(flatten)]
+    ramp: RampOptions,
     #[command(flatten)]
     options: PlanOptions,
     #[command(flatten)]
@@ -47,15 +57,27 @@ impl Plan {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.options.0, &self.adopt.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
-        let (global, (part, job, out, detailed)) = edge.settle("plan", &typed, |r| {
-            let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Required));
-            let aws = wanted::resolve_aws(r);
+        let typed = [
+            &self.fleet.0,
+            &self.ramp.0,
+            &self.options.0,
+            &self.adopt.0,
+            &self.account.0,
+            &self.consents.0,
+            &self.turbot.0,
+            &self.times.0,
+        ];
+        let (global, (part, accounts, out, detailed)) = edge.settle("plan", &typed, |r| {
+            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
             let (out, detailed) = (r.text("out"), r.flag("detailed-exitcode"));
-            Some((part?, Job { wanted: wanted?, aws }, out, detailed))
+            let (accounts, settings) = (accounts?, fleet::settings(r));
+            Some((part?.for_accounts(&accounts, settings), accounts, out, detailed))
         })?;
         Run::carry(edge, "plan", &global, part, async |run| {
-            let planned = match run.look(&job.wanted, plan(&run.session, &job)).await {
+            let Some(job) = accounts.single() else {
+                return of_fleet(edge, run, &accounts, out.as_deref(), detailed, &global).await;
+            };
+            let planned = match run.look(&job.wanted, plan(&run.session, job)).await {
                 Ok(Ok(planned)) => planned,
                 Ok(Err(report)) | Err(report) => return run::deliver(edge, &global, &run.report(vec![*report])),
             };
@@ -75,19 +97,64 @@ fn show(
     out: Option<&str>,
     output: Output,
     paint: Paint,
-) -> Result<String, onboard_core::ErrorReport> {
-    let url = run.turbot_url.as_deref().unwrap_or_default();
-    let document = run
-        .secret
-        .as_ref()
-        .map(|secret| plan_document(std::slice::from_ref(planned), url, run.started_at, secret))
-        .unwrap_or_default();
-    if let Some(out) = out {
-        write_plan(Path::new(out), &document)?;
-        console::say(&format!("The plan is saved as {}; `apply --plan` carries it out within 24 hours.", shown(out)));
-    }
+) -> Result<String, ErrorReport> {
+    let document = save(run, std::slice::from_ref(planned), out)?;
     Ok(match output {
         Output::Json => json::document(&document),
         Output::Text => render::text(&PlanView::of(planned, run.turbot_url.as_deref()), paint),
     })
+}
+
+/// The document, saved where that was asked.
+fn save<P: Borrow<Planned>>(run: &Run, planned: &[P], out: Option<&str>) -> Result<Value, ErrorReport> {
+    let url = run.turbot_url.as_deref().unwrap_or_default();
+    let document =
+        run.secret.as_ref().map(|secret| plan_document(planned, url, run.started_at, secret)).unwrap_or_default();
+    if let Some(out) = out {
+        write_plan(Path::new(out), &document)?;
+        console::say(&format!("The plan is saved as {}; `apply --plan` carries it out within 24 hours.", shown(out)));
+    }
+    Ok(document)
+}
+
+/// The plan of those accounts that can be planned; why the others cannot is said, and counts for the exit code.
+async fn of_fleet(
+    edge: &Edge,
+    run: &Run,
+    accounts: &Accounts,
+    out: Option<&str>,
+    detailed: bool,
+    global: &Global,
+) -> Exit {
+    let plans = run.plan_all(Planning::Apply, accounts).await;
+    let text = of_fleets::plans(&plans, run.turbot_url.as_deref(), edge.result_paint(global));
+    let (mut planned, mut reports) = (Vec::new(), Vec::new());
+    for plan in plans {
+        match plan {
+            Ok(one) => {
+                // An account that is planned counts as one that came out as asked.
+                reports.push(AccountReport::new(one.wanted.account_id.as_str(), one.wanted.turbot_id.as_str(), one.wanted.with));
+                planned.push(one);
+            }
+            Err(report) => reports.push(*report),
+        }
+    }
+    let report = run.report(reports);
+    if planned.is_empty() {
+        return run::deliver_of(edge, global, &report, accounts);
+    }
+    let document = match save(run, &planned, out) {
+        Ok(document) => document,
+        Err(error) => return run::refuse(&error, edge.talk_paint(global)),
+    };
+    if global.output == Output::Json {
+        run::say_errors(edge, global, &report);
+    }
+    let steps = planned.iter().any(|one| !one.plan.steps.is_empty());
+    let exit = match report.summary.exit_code {
+        0 if detailed && steps => Exit::STEPS,
+        code => Exit(code),
+    };
+    let text = if global.output == Output::Json { json::document(&document) } else { text };
+    exit.after_writing(console::deliver(&text))
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod difference;
 pub(crate) mod doctor;
+pub(crate) mod fleet;
+mod fleet_count;
 pub(crate) mod json;
 pub(crate) mod paint;
 pub(crate) mod plan;

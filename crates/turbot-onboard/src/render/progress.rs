@@ -10,11 +10,16 @@ use std::time::{Duration, Instant};
 use onboard_core::{StepResult, escaped};
 use onboard_engine::Event;
 
+use super::fleet_count::FleetCount;
 use super::paint::Paint;
 use crate::settings::global::Verbosity;
 
 /// How long nothing may be said where no live line shows that the tool is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+/// How long a picture of a fleet stands at least.
+const PICTURE: Duration = Duration::from_millis(100);
+/// How many of the accounts in flight a terminal shows.
+const LANES: usize = 12;
 /// A step that took this long says so when it ends.
 const LONG: Duration = Duration::from_secs(2);
 
@@ -109,13 +114,17 @@ struct Board {
     verbosity: Verbosity,
     paint: Paint,
     lanes: BTreeMap<String, Lane>,
+    /// The count of a fleet, while one is worked on.
+    fleet: Option<FleetCount>,
     /// How many live lines stand on the terminal.
     drawn: usize,
+    /// When they were drawn.
+    pictured: Duration,
 }
 
 impl Board {
     fn new(out: Box<dyn Write + Send>, live: bool, verbosity: Verbosity, paint: Paint) -> Self {
-        Self { out, live, verbosity, paint, lanes: BTreeMap::new(), drawn: 0 }
+        Self { out, live, verbosity, paint, lanes: BTreeMap::new(), fleet: None, drawn: 0, pictured: Duration::ZERO }
     }
 
     fn event(&mut self, event: &Event, now: Duration) {
@@ -124,13 +133,24 @@ impl Board {
         {
             self.print(&line);
         }
-        self.draw(now);
+        // Thousands of events a second are not thousands of pictures.
+        let soon = self.fleet.is_some() && self.drawn > 0 && now.saturating_sub(self.pictured) < PICTURE;
+        if !soon {
+            self.draw(now);
+        }
     }
 
     /// Notes what happened; the answer is the line that is to stay.
     fn take_in(&mut self, event: &Event, now: Duration) -> Option<String> {
         let (live, verbose, paint) = (self.live, self.verbosity == Verbosity::Verbose, self.paint);
+        if let Some(line) = self.of_fleet(event, now) {
+            return line;
+        }
         match event {
+            Event::FleetBegun { .. }
+            | Event::FleetEnded
+            | Event::AccountBegun { .. }
+            | Event::AccountEnded { .. } => None,
             Event::StepBegun { account_id, step, sentence } => {
                 let lane = self.lane(account_id);
                 *lane = Lane { step: Some(step), sentence: sentence.clone(), since: now, waiting: None, said: now };
@@ -170,6 +190,55 @@ impl Board {
         }
     }
 
+    /// What a fleet's event changes; the inner answer is the line that is to stay. `None` is an event like one account's.
+    fn of_fleet(&mut self, event: &Event, now: Duration) -> Option<Option<String>> {
+        match event {
+            Event::FleetBegun { accounts } => {
+                self.fleet = Some(FleetCount::new(*accounts, now));
+                return Some(None);
+            }
+            Event::FleetEnded => {
+                self.fleet = None;
+                self.lanes.clear();
+                return Some(None);
+            }
+            _ => {}
+        }
+        let verbose = self.verbosity == Verbosity::Verbose;
+        let fleet = self.fleet.as_mut()?;
+        match event {
+            Event::AccountBegun { account_id } => {
+                fleet.in_flight += 1;
+                *self.lane(account_id) = Lane { since: now, said: now, ..Lane::default() };
+                Some(None)
+            }
+            Event::AccountEnded { account_id, outcome, failure } => {
+                fleet.ended(failure.is_some());
+                self.lanes.remove(account_id);
+                let what = match failure {
+                    Some(kind) => self.paint.bad(&format!("{} ({})", outcome.as_str(), kind.as_str())),
+                    None => self.paint.good(outcome.as_str()),
+                };
+                Some(Some(format!("{}{what}", line(account_id, ""))))
+            }
+            // Of thousands of accounts only what each comes to is said; the heartbeat says the rest.
+            _ if !self.live && !verbose => {
+                let failed = matches!(event, Event::StepEnded { result: StepResult::Failed | StepResult::Unknown, .. });
+                (!failed).then_some(None)
+            }
+            // The terminal shows what each waits for while it does; what stays is what it came to.
+            Event::StepEnded { account_id, result: StepResult::Done | StepResult::Unchanged, .. } if !verbose => {
+                *self.lane(account_id) = Lane { said: now, since: now, ..Lane::default() };
+                Some(None)
+            }
+            Event::Note { account_id, .. } if !verbose => {
+                self.lane(account_id).said = now;
+                Some(None)
+            }
+            _ => None,
+        }
+    }
+
     fn lane(&mut self, account_id: &str) -> &mut Lane {
         self.lanes.entry(account_id.to_owned()).or_default()
     }
@@ -180,6 +249,14 @@ impl Board {
         }
         if self.live {
             return self.draw(now);
+        }
+        if let Some(fleet) = &mut self.fleet {
+            if now.saturating_sub(fleet.said) >= SIGN_OF_LIFE {
+                fleet.said = now;
+                let line = fleet.text(now);
+                self.print(&line);
+            }
+            return;
         }
         let mut lines = Vec::new();
         for (account_id, lane) in &mut self.lanes {
@@ -216,12 +293,23 @@ impl Board {
         if !self.live {
             return;
         }
+        self.pictured = now;
         let width = width();
-        let lines: Vec<String> = self
+        let lanes = self
             .lanes
             .iter()
-            .filter_map(|(account_id, lane)| lane.text(now).map(|text| cut(&line(account_id, &text), width)))
-            .collect();
+            .filter_map(|(account_id, lane)| lane.text(now).map(|text| cut(&line(account_id, &text), width)));
+        let lines: Vec<String> = match &self.fleet {
+            None => lanes.collect(),
+            Some(fleet) => {
+                let room = height().saturating_sub(3).min(LANES);
+                let mut lines = vec![cut(&fleet.text(now), width)];
+                lines.extend(lanes.take(room));
+                let more = self.lanes.len().saturating_sub(room);
+                lines.extend((more > 0).then(|| cut(&format!("... and {more} more"), width)));
+                lines
+            }
+        };
         self.erase();
         self.drawn = lines.len();
         let _ = write!(self.out, "{}", lines.join("\n")).and_then(|()| self.out.flush());
@@ -250,7 +338,7 @@ fn waiting(what: &str, waited: Duration, at_most: Duration) -> String {
 }
 
 /// `mm:ss`.
-fn clock(time: Duration) -> String {
+pub(super) fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
@@ -274,6 +362,11 @@ fn cut(line: &str, width: usize) -> String {
 fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stderr());
     size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+}
+
+fn height() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    size.ok().map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 0).unwrap_or(24)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use onboard_core::{AccountReport, ErrorReport, ImportState, Leftover, Outcome, R
 
 use super::paint::Paint;
 
-/// The whole report.
+/// The whole report of one account, or of few.
 pub(crate) fn text(report: &Report, paint: Paint) -> String {
     let mut lines = Vec::new();
     for account in &report.accounts {
@@ -22,7 +22,8 @@ pub(crate) fn text(report: &Report, paint: Paint) -> String {
     lines.join("\n")
 }
 
-fn account_lines(account: &AccountReport, verb: &str, paint: Paint) -> Vec<String> {
+/// One account: what came of it, and everything that is to be known.
+pub(crate) fn account_lines(account: &AccountReport, verb: &str, paint: Paint) -> Vec<String> {
     let said = outcome(account, verb);
     let said = match account.outcome {
         _ if account.error.is_some() && account.exit_code() != 6 => paint.bad(&said),

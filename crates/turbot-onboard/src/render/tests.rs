@@ -256,8 +256,9 @@ fn what_the_doctor_found() {
         schema: DOCTOR_SCHEMA,
         run: "r".into(),
         tool_version: "1",
-        account_id: "111122223333".into(),
-        turbot_id: "aab".into(),
+        account_id: Some("111122223333".into()),
+        turbot_id: Some("aab".into()),
+        accounts: None,
         checks: vec![
             check("aws.account", CheckResult::Proved, "it is 111122223333", None),
             check("turbot.key", CheckResult::Failed, "the key is expired", Some("make a new one")),

@@ -21,7 +21,7 @@ pub(super) fn schema() -> Map<String, Value> {
     schema
 }
 
-fn property(spec: &Spec) -> Value {
+pub(super) fn property(spec: &Spec) -> Value {
     let place = match spec.place {
         Place::Own(_) => "; not in the working folder's file",
         Place::Any | Place::Never => "",

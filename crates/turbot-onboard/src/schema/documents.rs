@@ -247,17 +247,30 @@ pub(super) fn doctor() -> Map<String, Value> {
         ("schema", constant(DOCTOR_SCHEMA)),
         ("run", text()),
         ("tool_version", text()),
-        ("account_id", account_id()),
-        ("turbot_id", text()),
-        (
-            "checks",
-            list(inner([
-                ("check", text()),
-                ("result", one_of(&["proved", "likely", "unknown", "failed"])),
-                ("message", text()),
-                ("hint", or_null(text())),
-            ])),
-        ),
+        ("account_id", about("null for a fleet", or_null(account_id()))),
+        ("turbot_id", about("null for a fleet", or_null(text()))),
+        ("checks", about("none for a fleet, whose accounts have them", checks())),
         ("failed", truth()),
+        (
+            "accounts",
+            about(
+                "a fleet's accounts, in the manifest's order; null for one account",
+                or_null(list(inner([
+                    ("account_id", account_id()),
+                    ("turbot_id", text()),
+                    ("checks", checks()),
+                    ("failed", truth()),
+                ]))),
+            ),
+        ),
     ])
+}
+
+fn checks() -> Value {
+    list(inner([
+        ("check", text()),
+        ("result", one_of(&["proved", "likely", "unknown", "failed"])),
+        ("message", text()),
+        ("hint", or_null(text())),
+    ]))
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod documents;
+mod manifest;
 mod shape;
 
 #[cfg(test)]
@@ -16,6 +17,8 @@ pub(crate) enum Document {
     Report,
     /// What would be done (`plan --output json`, `plan --out`)
     Plan,
+    /// The accounts of a fleet (`--manifest`), as YAML, JSON or TOML
+    Manifest,
     /// What `bootstrap` hands to `import`
     Handoff,
     /// Configuration files
@@ -28,14 +31,15 @@ pub(crate) enum Document {
 
 impl Document {
     /// Every document, in the order of the help.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Report, Self::Plan, Self::Handoff, Self::Config, Self::Audit, Self::Doctor];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Report, Self::Plan, Self::Manifest, Self::Handoff, Self::Config, Self::Audit, Self::Doctor];
 
     /// Its name, as `schema` takes it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Report => "report",
             Self::Plan => "plan",
+            Self::Manifest => "manifest",
             Self::Handoff => "handoff",
             Self::Config => "config",
             Self::Audit => "audit",
@@ -48,6 +52,7 @@ impl Document {
         let body = match self {
             Self::Report => documents::report(),
             Self::Plan => documents::plan(),
+            Self::Manifest => manifest::schema(),
             Self::Handoff => documents::handoff(),
             Self::Config => config::schema(),
             Self::Audit => documents::audit(),

@@ -157,8 +157,9 @@ fn doctors_fit() {
         schema: DOCTOR_SCHEMA,
         run: "r".into(),
         tool_version: "1",
-        account_id: "111122223333".into(),
-        turbot_id: "aab".into(),
+        account_id: Some("111122223333".into()),
+        turbot_id: Some("aab".into()),
+        accounts: None,
         checks: checks.into(),
         failed: true,
     };

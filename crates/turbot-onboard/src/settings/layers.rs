@@ -1,9 +1,12 @@
-//! The layers of the settings: flag, variable, short variable, working folder's file, own file. The first that has a
-//! value gives it.
+//! The layers of the settings: flag, variable, short variable, a manifest's row and its defaults, working folder's file,
+//! own file. The first that has a value gives it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::file::{ConfigFile, FILE_NAME, Found};
+use super::manifest::{Row, columns};
 use super::source::{Given, SettingFault, Source, nearest};
 use crate::cli::groups::Typed;
 use crate::cli::options;
@@ -13,9 +16,19 @@ use crate::environment::Environment;
 /// Everything that was said, by flag, variable and file.
 #[derive(Debug)]
 pub(crate) struct Layers<'a> {
-    typed: Typed,
+    typed: Rc<Typed>,
     pub(crate) environment: &'a Environment,
-    files: Vec<ConfigFile>,
+    files: Rc<Vec<ConfigFile>>,
+    row: Option<RowLayer<'a>>,
+}
+
+/// One row of a manifest, between the variables and the files.
+#[derive(Debug, Clone)]
+struct RowLayer<'a> {
+    /// What flags and variables say of the columns, found once for all rows.
+    above: Rc<BTreeMap<&'static str, Given>>,
+    row: &'a Row,
+    defaults: &'a Row,
 }
 
 impl<'a> Layers<'a> {
@@ -26,7 +39,8 @@ impl<'a> Layers<'a> {
         folder: &Path,
         faults: &mut Vec<SettingFault>,
     ) -> Self {
-        let mut layers = Self { typed, environment, files: Vec::new() };
+        let layers = Self { typed: Rc::new(typed), environment, files: Rc::default(), row: None };
+        let mut files = Vec::new();
         for name in &environment.unreadable {
             faults.push(SettingFault::new(onboard_core::escaped(name), "its value is no Unicode text"));
         }
@@ -34,14 +48,14 @@ impl<'a> Layers<'a> {
             let path = PathBuf::from(named.text());
             let before = faults.len();
             match ConfigFile::read(&path, &path, Found::Own, faults) {
-                Some(file) => layers.files.push(file),
+                Some(file) => files.push(file),
                 None if faults.len() == before => {
                     let message = format!("there is no file {}", onboard_core::shown(named.text()));
                     faults.push(SettingFault::new(&named.source, message));
                 }
                 None => {}
             }
-            return layers;
+            return Self { files: Rc::new(files), ..layers };
         }
         let own = own_file(environment);
         let here = folder.join(FILE_NAME);
@@ -50,25 +64,57 @@ impl<'a> Layers<'a> {
         let candidates = [(!same).then_some((here, Found::WorkingFolder)), own.map(|own| (own, Found::Own))];
         for (path, found) in candidates.into_iter().flatten() {
             let shown = path.strip_prefix(folder).unwrap_or(&path);
-            layers.files.extend(ConfigFile::read(&path, shown, found, faults));
+            files.extend(ConfigFile::read(&path, shown, found, faults));
         }
-        layers
+        Self { files: Rc::new(files), ..layers }
     }
 
     /// Flags alone: no variable and no file is looked at.
     pub(crate) fn of_flags(typed: Typed, environment: &'a Environment) -> Self {
-        Self { typed, environment, files: Vec::new() }
+        Self { typed: Rc::new(typed), environment, files: Rc::default(), row: None }
+    }
+
+    /// The same layers for each row of a manifest.
+    pub(crate) fn of_rows<'r>(&self, rows: &'r [Row], defaults: &'r Row) -> impl Iterator<Item = Layers<'r>>
+    where
+        'a: 'r,
+    {
+        let above = columns().filter_map(|spec| Some((spec.name, self.said(spec)?))).collect();
+        let (above, typed, files) = (Rc::new(above), Rc::clone(&self.typed), Rc::clone(&self.files));
+        let environment = self.environment;
+        rows.iter().map(move |row| Layers {
+            typed: Rc::clone(&typed),
+            environment,
+            files: Rc::clone(&files),
+            row: Some(RowLayer { above: Rc::clone(&above), row, defaults }),
+        })
+    }
+
+    /// Where the row in force begins, if there is one.
+    pub(crate) fn row_place(&self, key: String) -> Option<Source> {
+        self.row.as_ref().map(|layer| layer.row.place(key))
     }
 
     /// What was given for an option, by whichever layer comes first.
     pub(crate) fn find(&self, name: &str) -> Option<Given> {
         let spec = options::named(name)?;
-        let typed = self.typed.get(name).filter(|values| !values.is_empty());
+        match &self.row {
+            None => self.said(spec).or_else(|| self.in_files(name).cloned()),
+            Some(layer) => {
+                let above = layer.above.get(name).or_else(|| layer.row.get(name)).or_else(|| layer.defaults.get(name));
+                // A column that no row gives, and whatever is no column.
+                above.cloned().or_else(|| (!is_column(name)).then(|| self.said(spec)).flatten()).or_else(|| self.in_files(name).cloned())
+            }
+        }
+    }
+
+    /// What flags and variables say of an option.
+    pub(crate) fn said(&self, spec: &Spec) -> Option<Given> {
+        let typed = self.typed.get(spec.name).filter(|values| !values.is_empty());
         typed
             .map(|values| Given { values: values.to_vec(), source: Source::Flag(spec.name) })
             .or_else(|| self.variable(spec, &spec.variable()))
             .or_else(|| spec.short_variable.and_then(|short| self.variable(spec, short)))
-            .or_else(|| self.in_files(name).cloned())
     }
 
     /// What a file says of an option, or of `table.key`.
@@ -98,6 +144,10 @@ impl<'a> Layers<'a> {
             })
             .collect()
     }
+}
+
+fn is_column(name: &str) -> bool {
+    columns().any(|spec| spec.name == name)
 }
 
 /// `$XDG_CONFIG_HOME/turbot-onboard/turbot-onboard.toml`, else under `~/.config`. A relative XDG_CONFIG_HOME is

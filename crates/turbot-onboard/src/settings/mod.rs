@@ -3,9 +3,12 @@
 pub(crate) mod audit;
 pub(crate) mod duration;
 pub(crate) mod file;
+pub(crate) mod fleet;
 pub(crate) mod global;
 pub(crate) mod keys;
 pub(crate) mod layers;
+pub(crate) mod manifest;
+pub(crate) mod planned;
 pub(crate) mod resolver;
 pub(crate) mod session;
 pub(crate) mod source;

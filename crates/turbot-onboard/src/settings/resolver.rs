@@ -23,6 +23,16 @@ impl<'a> Resolver<'a> {
         Self { layers, faults: RefCell::new(faults), warnings: RefCell::new(layers.strays()) }
     }
 
+    /// Begins with the layers of one row: what is stray was said for all of them.
+    pub(crate) fn of_row(layers: &'a Layers<'a>) -> Self {
+        Self { layers, faults: RefCell::default(), warnings: RefCell::default() }
+    }
+
+    /// Takes over what others found wrong.
+    pub(crate) fn extend(&self, faults: Vec<SettingFault>) {
+        self.faults.borrow_mut().extend(faults);
+    }
+
     /// What is wrong, in the order found, and what only deserves a warning.
     pub(crate) fn finish(self) -> (Vec<SettingFault>, Vec<String>) {
         (self.faults.into_inner(), self.warnings.into_inner())
@@ -40,7 +50,10 @@ impl<'a> Resolver<'a> {
     pub(crate) fn fault_of(&self, name: &'static str, message: impl Into<String>) {
         match self.layers.find(name) {
             Some(given) => self.fault(&given.source, message),
-            None => self.fault(format_args!("--{name}"), message),
+            None => match self.layers.row_place(name.replace('-', "_")) {
+                Some(place) => self.fault(place, message),
+                None => self.fault(format_args!("--{name}"), message),
+            },
         }
     }
 
@@ -68,6 +81,10 @@ impl<'a> Resolver<'a> {
 
     /// Says where a missing option can be given.
     pub(crate) fn missing(&self, name: &'static str) {
+        // Only a row can say which account it is about; the rest may hold for all of them.
+        if let Some(place) = self.layers.row_place(name.replace('-', "_")).filter(|_| OWN_TO_A_ROW.contains(&name)) {
+            return self.fault(place, "it is missing in this row");
+        }
         let spec = options::named(name);
         let variable = spec.map(|s| s.short_variable.map_or_else(|| s.variable(), str::to_owned));
         self.fault(
@@ -129,6 +146,9 @@ impl<'a> Resolver<'a> {
         parsed.map_err(|error| self.fault(&given.source, error.to_string())).ok()
     }
 }
+
+/// What a manifest's rows say each for itself, and no flag or variable for all of them.
+pub(crate) const OWN_TO_A_ROW: &[&str] = &["account-id", "turbot-id", "title", "external-id"];
 
 /// `true` or `false`.
 ///

@@ -1,8 +1,10 @@
 //! What a run is made from, beside the account.
 
 use onboard_core::{MaintenanceSpelling, Times};
+use onboard_engine::FleetSettings;
 
 use super::audit::Audited;
+use super::fleet::Accounts;
 use super::resolver::Resolver;
 use super::times;
 use super::turbot::{self, Need, TurbotOptions};
@@ -19,6 +21,8 @@ pub(crate) struct SessionPart {
     pub(crate) assume_not_sent: bool,
     pub(crate) allowed_endpoint: Option<String>,
     pub(crate) audited: Audited,
+    /// How a fleet is worked on, where there is one.
+    pub(crate) fleet: Option<FleetSettings>,
 }
 
 impl SessionPart {
@@ -34,6 +38,7 @@ impl SessionPart {
             assume_not_sent: r.flag("assume-not-sent"),
             allowed_endpoint: r.text("allow-endpoint"),
             audited: Audited::NoEffects,
+            fleet: None,
         };
         (need == Need::Optional || part.turbot.is_some()).then_some(part)
     }
@@ -41,5 +46,10 @@ impl SessionPart {
     /// The same for a verb that changes something.
     pub(crate) fn audited(self) -> Self {
         Self { audited: Audited::Always, ..self }
+    }
+
+    /// The same for these accounts: a fleet shares what one account has for itself.
+    pub(crate) fn for_accounts(self, accounts: &Accounts, settings: FleetSettings) -> Self {
+        Self { fleet: accounts.fleet.then_some(settings), ..self }
     }
 }

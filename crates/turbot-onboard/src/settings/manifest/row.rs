@@ -1,0 +1,76 @@
+//! One row: what a manifest says of one account, and where.
+
+use std::collections::BTreeMap;
+
+use super::Position;
+use crate::cli::options;
+use crate::cli::spec::{Kind, Spec};
+use crate::settings::source::{Given, Source};
+
+/// What is said of one account, or of all of them, by option name.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Row {
+    values: BTreeMap<&'static str, Given>,
+    path: String,
+    at: Position,
+}
+
+impl Row {
+    /// An empty row that begins there.
+    pub(super) fn new(path: &str, at: Position) -> Self {
+        Self { values: BTreeMap::new(), path: path.to_owned(), at }
+    }
+
+    /// What it says of an option.
+    pub(crate) fn get(&self, name: &str) -> Option<&Given> {
+        self.values.get(name)
+    }
+
+    /// Where it begins; for what is missing in it.
+    pub(crate) fn place(&self, key: String) -> Source {
+        Source::File { path: self.path.clone(), line: self.at.line, column: self.at.column, key }
+    }
+
+    /// Keeps a value. An empty one is as good as none.
+    pub(super) fn keep(&mut self, spec: &'static Spec, values: Vec<String>, at: Position) {
+        if values.iter().all(String::is_empty) {
+            return;
+        }
+        let source = Source::File { path: self.path.clone(), line: at.line, column: at.column, key: spec.key() };
+        self.values.insert(spec.name, Given { values, source });
+    }
+
+    /// Whether it says anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+/// The columns of a manifest: every account option, the cluster and the master account.
+pub(crate) fn columns() -> impl Iterator<Item = &'static Spec> {
+    let more = ["cluster-id", "master-account-id"];
+    options::ACCOUNT.iter().chain(more.into_iter().filter_map(options::named))
+}
+
+/// The column of that name: the option's, with underscores.
+pub(super) fn column(name: &str) -> Option<&'static Spec> {
+    columns().find(|spec| spec.key() == name)
+}
+
+/// Says what is wrong with a column that is none.
+pub(super) fn unknown(name: &str) -> String {
+    let named = onboard_core::shown(name);
+    match crate::settings::source::nearest(name, columns().map(Spec::key)) {
+        Some(near) => format!("{named} is not a column; {near} is near"),
+        None => format!("{named} is not a column; `turbot-onboard schema manifest` lists them"),
+    }
+}
+
+/// The parts of a cell that holds several values: separated by `;`.
+pub(super) fn parts(spec: &Spec, text: &str) -> Vec<String> {
+    if spec.kind == Kind::List {
+        text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    } else {
+        vec![text.to_owned()]
+    }
+}

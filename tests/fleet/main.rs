@@ -1,0 +1,14 @@
+//! Fleets with the real binary against the sandbox: many accounts in one command, from a manifest or an organization.
+//! Each test states what is so in the world afterwards.
+#![allow(missing_docs, unreachable_pub, reason = "modules of one test")]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod defaults_of_the_sdk;
+mod failures;
+mod interruption;
+mod saved_plan;
+mod scene;
+mod settings;
+mod verbs;

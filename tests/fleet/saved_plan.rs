@@ -1,0 +1,48 @@
+//! The plan of a fleet, approved by somebody else and carried out as it stands.
+
+use crate::scene::{many, manifest, nothing_left, of, organization, outcomes, report};
+
+#[test]
+fn a_saved_plan_is_applied_with_its_own_external_ids() {
+    let mut world = organization(many(5));
+    manifest(&world, 5, &[]);
+    let plan = ["plan", "--manifest", "fleet.csv", "--out", "fleet.plan", "--output", "json"];
+    let saved = world.run(&plan).exits(0).json();
+    let apply = ["apply", "--plan", "fleet.plan", "--manifest", "fleet.csv", "--yes", "--output", "json"];
+    let done = report(&world.run(&apply).exits(0), &world, 5);
+    assert_eq!(outcomes(&done), of(&[("imported", 5)]));
+    for n in 0..5 {
+        assert_eq!(done["accounts"][n]["external_id"], saved["accounts"][n]["chosen"]["external_id"], "{n}");
+    }
+    nothing_left(&mut world, 5);
+}
+
+#[test]
+fn the_plan_alone_names_the_accounts_and_options_the_credentials() {
+    let world = organization(many(4));
+    manifest(&world, 4, &[]);
+    world.run(&["plan", "--manifest", "fleet.csv", "--out", "fleet.plan"]).exits(0);
+    let role = ["--assume-role", "OrganizationAccountAccessRole"];
+    let apply = [&["apply", "--plan", "fleet.plan", "--yes", "--output", "json"], &role[..]].concat();
+    let done = report(&world.run(&apply).exits(0), &world, 4);
+    assert_eq!(outcomes(&done), of(&[("imported", 4)]));
+}
+
+#[test]
+fn another_manifest_than_the_plans_is_plan_again() {
+    let world = organization(many(4));
+    manifest(&world, 3, &[]);
+    world.run(&["plan", "--manifest", "fleet.csv", "--out", "fleet.plan"]).exits(0);
+    let from = world.sandbox.log().len();
+    let apply = ["apply", "--plan", "fleet.plan", "--manifest", "fleet.csv", "--yes"];
+    for (accounts, more, says) in [
+        (4, &[][..], "an account that is not in the plan"),
+        (2, &[], "an account that is not in the manifest"),
+        (3, &[("role_name", "other")], "role_name differs (fleet.csv:2"),
+    ] {
+        manifest(&world, accounts, more);
+        let run = world.run(&apply).exits(3);
+        assert!(run.stderr.contains(says), "{says}\n{}", run.stderr);
+    }
+    assert_eq!(world.effects_since(from), Vec::<String>::new());
+}
