@@ -231,7 +231,7 @@ pub async fn apply(session: &Session, job: &Job, consent: &dyn Consent, saved: O
     };
     if let Err(error) = session.turbot() {
         worker.report.fail(error);
-        return worker.report;
+        return worker.ended();
     }
     if session.quick
         && let Some(report) = worker.trust_turbot().await
@@ -255,6 +255,7 @@ impl Worker<'_> {
         }
         let mut report = self.report.clone();
         report.outcome = Outcome::AlreadyImported;
+        report.millis = self.begun.millis();
         report
             .warnings
             .push("--quick: Turbot shows the account; AWS was not looked at for leftovers of unfinished runs".into());
