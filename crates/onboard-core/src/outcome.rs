@@ -1,9 +1,9 @@
 //! What came of it: outcomes, kinds of error, exit codes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What came of one account, or of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It was imported by this run, and verified.
@@ -35,7 +35,7 @@ pub enum Outcome {
 macro_rules! error_kinds {
     ($($(#[$doc:meta])* $name:ident $text:literal $code:literal $outcome:ident;)*) => {
         /// The kind of an error: the closed list of the report's `error.kind`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum ErrorKind {
             $($(#[$doc])* #[serde(rename = $text)] $name,)*
         }
@@ -161,6 +161,22 @@ error_kinds! {
 }
 
 impl Outcome {
+    /// Every outcome, in the order of the documentation.
+    pub const ALL: [Self; 12] = [
+        Self::Imported,
+        Self::AlreadyImported,
+        Self::Done,
+        Self::Unchanged,
+        Self::Matches,
+        Self::Differs,
+        Self::Refused,
+        Self::Failed,
+        Self::Pending,
+        Self::Mixed,
+        Self::Interrupted,
+        Self::Skipped,
+    ];
+
     /// Its name in the report.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -202,6 +218,9 @@ mod tests {
     #[test]
     fn names_are_unique_and_codes_are_the_contracts() {
         let mut names: Vec<_> = ErrorKind::ALL.iter().map(|k| k.as_str()).collect();
+        for outcome in Outcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+        }
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ErrorKind::ALL.len());

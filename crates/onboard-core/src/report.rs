@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Difference, ErrorKind, Outcome, Stop, With};
 
@@ -48,6 +48,8 @@ pub struct AccountReport {
     pub account_id: String,
     /// Its id in Turbot.
     pub turbot_id: String,
+    /// Its title in Turbot, as wanted; `None` where nobody came to it.
+    pub title: Option<String>,
     /// What came of it.
     pub outcome: Outcome,
     /// `role` or `keys`.
@@ -76,10 +78,14 @@ pub struct AccountReport {
     pub undo_error: Option<ErrorReport>,
     /// What is left in the account that Turbot does not need; `None` where it was not looked at.
     pub leftovers: Option<Vec<Leftover>>,
+    /// When it was begun: milliseconds after the run.
+    pub offset_millis: u64,
+    /// How long it took in all, waits and looks included, in milliseconds.
+    pub millis: u64,
 }
 
 /// What became of the import call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
     /// How often it was sent in this run.
     pub requests: u32,
@@ -88,7 +94,7 @@ pub struct ImportReport {
 }
 
 /// Where an import stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImportState {
     /// None was asked for.
@@ -114,12 +120,14 @@ pub struct StepReport {
     pub target: String,
     /// How it ended.
     pub result: StepResult,
+    /// When it was begun: milliseconds after the account.
+    pub offset_millis: u64,
     /// How long it took, in milliseconds.
     pub millis: u64,
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepResult {
     /// Done.
@@ -195,6 +203,7 @@ impl AccountReport {
         Self {
             account_id: account_id.into(),
             turbot_id: turbot_id.into(),
+            title: None,
             outcome: Outcome::Unchanged,
             with,
             role_arn: None,
@@ -209,6 +218,8 @@ impl AccountReport {
             error: None,
             undo_error: None,
             leftovers: None,
+            offset_millis: 0,
+            millis: 0,
         }
     }
 

@@ -238,7 +238,7 @@ pub async fn apply(session: &Session, job: &Job, consent: &dyn Consent, saved: O
     };
     if let Err(error) = session.turbot() {
         worker.report.fail(error);
-        return worker.report;
+        return worker.ended();
     }
     if session.quick
         && let Some(report) = worker.trust_turbot().await
@@ -280,6 +280,7 @@ impl Worker<'_> {
         }
         let mut report = self.report.clone();
         report.outcome = Outcome::AlreadyImported;
+        report.millis = self.begun.millis();
         report.warnings.push(UNSEEN.into());
         Some(report)
     }

@@ -23,7 +23,12 @@ impl Moment {
         Self::now().0.saturating_sub(self.0)
     }
 
-    /// The same in whole milliseconds.
+    /// How many milliseconds it came after another.
+    pub(crate) fn millis_after(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// How long ago it was, in whole milliseconds.
     pub(crate) fn millis(self) -> u64 {
         u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -11,6 +11,7 @@ use onboard_core::{
 use turbot_import::{Turbot, TurbotKey, TurbotSettings, TurbotUrl};
 
 use crate::audit::{Audit, AuditLog};
+use crate::clock::Moment;
 use crate::event::Event;
 use crate::failure;
 use crate::fleet::{FleetSettings, Imports, SharedTurbot};
@@ -79,6 +80,8 @@ pub struct SessionSettings {
 /// One run.
 pub struct Session {
     pub(crate) run: RunId,
+    /// When it was made: accounts are reported as so and so long after it.
+    pub(crate) begun: Moment,
     pub(crate) times: Times,
     pub(crate) spelling: MaintenanceSpelling,
     pub(crate) turbot: Option<Turbot>,
@@ -116,6 +119,7 @@ impl Session {
         let turbot = settings.turbot.map(|access| turbot(access, &settings.times, &settings.spelling)).transpose()?;
         Ok(Self {
             run: settings.run,
+            begun: Moment::now(),
             times: settings.times,
             spelling: settings.spelling,
             turbot,

@@ -6,6 +6,7 @@ use onboard_core::{
 };
 
 use crate::account::{Order, Planner, fresh, plan_apply, plan_bootstrap};
+use crate::clock::Moment;
 use crate::halt::Halt;
 use crate::handoff::{HandOff, HandedAccount, Nowhere, OpenHandoff};
 use crate::import_call::Importer;
@@ -236,6 +237,7 @@ pub async fn import(session: &Session, handoff: &mut OpenHandoff, consent: &dyn 
 }
 
 async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, consent: &dyn Consent) -> AccountReport {
+    let begun = Moment::now();
     let account = match handoff.account(n) {
         Ok(account) => account,
         Err(why) => {
@@ -246,6 +248,8 @@ async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, cons
     };
     let mut report =
         AccountReport::new(account.account_id.as_str(), account.turbot_id.as_str(), account.credential.with());
+    report.title = Some(account.title.clone());
+    report.offset_millis = begun.millis_after(session.begun);
     match &account.credential {
         onboard_core::Credential::Role { arn, external_id } => {
             report.role_arn = Some(arn.to_string());
@@ -270,6 +274,7 @@ async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, cons
             ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again: it looks first"),
         ),
     }
+    report.millis = begun.millis();
     report
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Look {
 /// One account at work.
 pub(crate) struct Worker<'a> {
     pub(crate) session: &'a Session,
+    pub(crate) begun: Moment,
     pub(crate) wanted: &'a Wanted,
     pub(crate) job: &'a Job,
     pub(crate) aws: Aws,
@@ -65,10 +66,14 @@ impl<'a> Worker<'a> {
     /// Connects; nothing is asked yet.
     pub(crate) async fn begin(session: &'a Session, job: &'a Job, chosen: Chosen) -> Result<Self, Box<AccountReport>> {
         let wanted = &job.wanted;
+        let begun = Moment::now();
         let mut report = AccountReport::new(wanted.account_id.as_str(), wanted.turbot_id.as_str(), wanted.with);
+        report.title = Some(wanted.title.clone());
+        report.offset_millis = begun.millis_after(session.begun);
         match session.aws(&job.aws, Some(&wanted.account_id)).await {
             Ok(aws) => Ok(Self {
                 session,
+                begun,
                 wanted,
                 job,
                 aws,
@@ -87,9 +92,16 @@ impl<'a> Worker<'a> {
             }),
             Err(error) => {
                 report.fail(error);
+                report.millis = begun.millis();
                 Err(Box::new(report))
             }
         }
+    }
+
+    /// The report, at the end of the work.
+    pub(crate) fn ended(mut self) -> AccountReport {
+        self.report.millis = self.begun.millis();
+        self.report
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -251,7 +263,8 @@ impl<'a> Worker<'a> {
             result,
             millis,
         });
-        self.report.steps.push(StepReport { step: step.name(), target: step.view().target, result, millis });
+        let (target, offset_millis) = (step.view().target, begun.millis_after(self.begun));
+        self.report.steps.push(StepReport { step: step.name(), target, result, offset_millis, millis });
     }
 
     /// The recorder of what a step does.

@@ -1,6 +1,6 @@
 //! `verify`: both sides read back and compared with what is wanted.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::adoption::is_adopted;
 use super::principal::{self, Owner};
@@ -8,7 +8,7 @@ use super::{Decision, Situation, checks, onboard};
 use crate::{Presence, Step, With};
 
 /// One thing that is not as wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// What was compared, such as `turbot.title` or `aws.trust-policy`.
     pub what: String,

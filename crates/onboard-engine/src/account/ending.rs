@@ -23,7 +23,7 @@ impl Worker<'_> {
             Err(Halt::Again(why)) => self.report.fail(ErrorReport::new(ErrorKind::Unsteady, why)),
             Err(Halt::Interrupted) => self.report.fail(ErrorReport::new(ErrorKind::Interrupted, "interrupted")),
         }
-        self.report
+        self.ended()
     }
 
     /// Ends the work: undoes what may be undone, lets the claim go, says what is left.
@@ -35,7 +35,7 @@ impl Worker<'_> {
                     claim.let_go().await;
                 }
                 self.leftovers_at_success();
-                return self.report;
+                return self.ended();
             }
             Err(Halt::Failed(error) | Halt::Unclear(error)) => {
                 let maintenance = error.kind == ErrorKind::Maintenance;
@@ -54,7 +54,7 @@ impl Worker<'_> {
                 }
                 if maintenance {
                     self.leftovers_at_success();
-                    return self.report;
+                    return self.ended();
                 }
             }
             Err(Halt::Pending(error)) => {
@@ -91,7 +91,7 @@ impl Worker<'_> {
             }
         }
         self.leftovers_by_look(both).await;
-        self.report
+        self.ended()
     }
 
     /// Whether AWS showed another world because another run has the account by now: that one's work is not a failure of

@@ -198,8 +198,14 @@ fn a_report_of_failure_says_why_once_and_what_is_left() {
     let mut account = AccountReport::new("111122223333", "aab", With::Role);
     account.import = onboard_core::ImportReport { requests: 1, state: ImportState::Refused };
     account.steps = vec![
-        StepReport { step: "claim", target: "policy x".into(), result: StepResult::Done, millis: 1 },
-        StepReport { step: "create-role", target: "role turbot-onboard".into(), result: StepResult::Undone, millis: 1 },
+        StepReport { step: "claim", target: "policy x".into(), result: StepResult::Done, offset_millis: 0, millis: 1 },
+        StepReport {
+            step: "create-role",
+            target: "role turbot-onboard".into(),
+            result: StepResult::Undone,
+            offset_millis: 0,
+            millis: 1,
+        },
     ];
     account.fail(
         ErrorReport::new(ErrorKind::TurbotRefused, "Turbot refused the import: 400 no such cluster")

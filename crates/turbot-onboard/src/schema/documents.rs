@@ -49,6 +49,7 @@ fn account() -> Value {
     inner([
         ("account_id", text()),
         ("turbot_id", text()),
+        ("title", about("its title in Turbot, as wanted", or_null(text()))),
         ("outcome", one_of(OUTCOMES)),
         ("with", one_of(WITH)),
         ("role_arn", or_null(text())),
@@ -68,6 +69,7 @@ fn account() -> Value {
                 ("step", text()),
                 ("target", text()),
                 ("result", one_of(&["done", "unchanged", "failed", "undone", "unknown"])),
+                ("offset_millis", about("when it was begun: milliseconds after the account", count())),
                 ("millis", count()),
             ])),
         ),
@@ -88,6 +90,8 @@ fn account() -> Value {
                 ]))),
             ),
         ),
+        ("offset_millis", about("when it was begun: milliseconds after the run", count())),
+        ("millis", about("how long it took in all, waits and looks included", count())),
     ])
 }
 

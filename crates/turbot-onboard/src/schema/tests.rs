@@ -102,7 +102,7 @@ fn reports_fit() {
     account.role_arn = Some("arn:aws:iam::111122223333:role/x".into());
     account.steps =
         [StepResult::Done, StepResult::Unchanged, StepResult::Failed, StepResult::Undone, StepResult::Unknown]
-            .map(|result| StepReport { step: "claim", target: "t".into(), result, millis: 1 })
+            .map(|result| StepReport { step: "claim", target: "t".into(), result, offset_millis: 0, millis: 1 })
             .into();
     account.differences = vec![Difference { what: "a".into(), wanted: "b".into(), found: "c".into() }];
     account.leftovers =
