@@ -64,14 +64,17 @@ impl<'a> Worker<'a> {
     pub(crate) async fn begin(session: &'a Session, job: &'a Job, chosen: Chosen) -> Result<Self, Box<AccountReport>> {
         let wanted = &job.wanted;
         let mut report = AccountReport::new(wanted.account_id.as_str(), wanted.turbot_id.as_str(), wanted.with);
-        match session.aws(&job.aws, Some(&wanted.account_id)).await {
-            Ok(aws) => Ok(Self {
+        match session.enter(&job.aws, &wanted.account_id).await {
+            Ok((aws, note)) => Ok(Self {
                 session,
                 wanted,
                 job,
                 aws,
                 chosen,
-                report,
+                report: {
+                    report.warnings.extend(note);
+                    report
+                },
                 claim: None,
                 look: None,
                 arn: None,
