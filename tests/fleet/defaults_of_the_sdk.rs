@@ -4,7 +4,7 @@
 use onboard_sandbox::{Fault, Options};
 use serde_json::json;
 
-use crate::scene::{fleet, many, manifest, of, organization, outcomes, report};
+use crate::scene::{fleet, manifest, many, of, organization, outcomes, report};
 
 /// A process-wide budget of retries would be used up by the first hundred.
 #[test]
@@ -12,7 +12,8 @@ fn two_hundred_accounts_throttled_twice_each_and_none_fails() {
     let world = organization(many(200));
     manifest(&world, 200, &[]);
     for n in 0..200 {
-        let fault = json!({"call": "iam:GetRole", "account": world.sandbox.cloud().member(n), "times": 2, "what": "throttle"});
+        let fault =
+            json!({"call": "iam:GetRole", "account": world.sandbox.cloud().member(n), "times": 2, "what": "throttle"});
         world.sandbox.add_fault(serde_json::from_value::<Fault>(fault).unwrap());
     }
     let seen = report(&fleet(&world, "cleanup", &["--concurrency", "24"]).exits(0), &world, 200);

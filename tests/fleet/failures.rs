@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::World;
-use crate::scene::{ROLE, fleet, many, manifest, nothing_left, of, organization, outcomes, report};
+use crate::scene::{ROLE, fleet, manifest, many, nothing_left, of, organization, outcomes, report};
 
 /// The role by which the account is entered is gone: its caller is denied.
 fn lock_out(world: &World, n: usize) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use onboard_sandbox::{Options, TurbotOptions};
 use rustix::process::Signal;
 
-use crate::scene::{arguments, fleet, many, manifest, nothing_left, of, organization, outcomes, report};
+use crate::scene::{arguments, fleet, manifest, many, nothing_left, of, organization, outcomes, report};
 
 #[test]
 fn every_account_has_an_outcome_and_the_next_run_goes_on() {

@@ -6,6 +6,7 @@
 mod harness;
 
 mod defaults_of_the_sdk;
+mod discovering;
 mod failures;
 mod interruption;
 mod saved_plan;

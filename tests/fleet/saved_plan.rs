@@ -1,6 +1,6 @@
 //! The plan of a fleet, approved by somebody else and carried out as it stands.
 
-use crate::scene::{many, manifest, nothing_left, of, organization, outcomes, report};
+use crate::scene::{manifest, many, nothing_left, of, organization, outcomes, report};
 
 #[test]
 fn a_saved_plan_is_applied_with_its_own_external_ids() {

@@ -1,6 +1,6 @@
 //! What a manifest may say, and who wins.
 
-use crate::scene::{fleet, many, manifest, organization};
+use crate::scene::{fleet, manifest, many, organization};
 
 #[test]
 fn every_fault_is_named_and_nothing_is_done() {
@@ -26,7 +26,11 @@ fn what_only_a_row_can_say_is_no_flag() {
     manifest(&world, 2, &[]);
     for flag in ["--account-id", "--turbot-id", "--title", "--external-id"] {
         let run = fleet(&world, "plan", &[flag, "111122223333"]).exits(2);
-        assert!(run.stderr.contains(&format!("{flag}: with --manifest every row says it for itself")), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("{flag}: with --manifest every row says it for itself")),
+            "{}",
+            run.stderr
+        );
     }
     world.set("title", "T");
     assert!(fleet(&world, "plan", &[]).exits(2).stderr.contains("TURBOT_ONBOARD_TITLE"));

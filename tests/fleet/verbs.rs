@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::scene::{arguments, fleet, many, manifest, nothing_left, of, organization, outcomes, report};
+use crate::scene::{arguments, fleet, manifest, many, nothing_left, of, organization, outcomes, report};
 
 #[test]
 fn plan_apply_verify_maintenance_cleanup_and_doctor() {
@@ -57,7 +57,8 @@ fn bootstrap_hands_every_credential_over_and_import_takes_them() {
 fn turbot_is_listed_once() {
     let world = organization(many(40));
     manifest(&world, 40, &[]);
-    let listings = |world: &crate::harness::World| world.sandbox.counts().get("turbot:GET /accounts").copied().unwrap_or(0);
+    let listings =
+        |world: &crate::harness::World| world.sandbox.counts().get("turbot:GET /accounts").copied().unwrap_or(0);
     fleet(&world, "apply", &[]).exits(0);
     assert_eq!(listings(&world), 1, "{:?}", world.sandbox.counts());
     fleet(&world, "apply", &[]).exits(0);

@@ -93,8 +93,7 @@ impl Aws {
             async move {
                 self.organizations_rate().turn().await;
                 let told = || Told(Arc::clone(self.organizations_rate()));
-                let page =
-                    self.read(OPERATION, || request.clone().customize().interceptor(told()).send()).await?;
+                let page = self.read(OPERATION, || request.clone().customize().interceptor(told()).send()).await?;
                 Ok((page.accounts.unwrap_or_default(), page.next_token))
             }
         })
@@ -103,6 +102,28 @@ impl Aws {
             .iter()
             .map(|account| read(account).map_err(|e| AwsError::new(AwsErrorKind::Malformed, OPERATION, e.to_string())))
             .collect()
+    }
+}
+
+impl Aws {
+    /// The tags of an account of the organization. AWS allows ten such calls a second.
+    ///
+    /// # Errors
+    /// As [`Aws::list_accounts`].
+    pub async fn account_tags(&self, account: &AwsAccountId) -> Result<Vec<(String, String)>, AwsError> {
+        const OPERATION: &str = "ListTagsForResource";
+        let request = self.organizations().list_tags_for_resource().resource_id(account.as_str());
+        let tags = pages(|token| {
+            let request = request.clone().set_next_token(token);
+            async move {
+                self.organization_tags_rate().turn().await;
+                let told = || Told(Arc::clone(self.organization_tags_rate()));
+                let page = self.read(OPERATION, || request.clone().customize().interceptor(told()).send()).await?;
+                Ok((page.tags.unwrap_or_default(), page.next_token))
+            }
+        })
+        .await?;
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 }
 

@@ -243,6 +243,11 @@ impl Aws {
         self.inner.http.organizations()
     }
 
+    /// How often Organizations is asked for tags, by whomever.
+    pub(crate) fn organization_tags_rate(&self) -> &Arc<Rate> {
+        self.inner.http.organization_tags()
+    }
+
     pub(crate) fn organizations(&self) -> &aws_sdk_organizations::Client {
         &self.inner.organizations
     }

@@ -28,6 +28,9 @@ const ASSUMING: f64 = 600.0;
 /// Organizations' `ListAccounts` for an account: 8 a second, 12 at once, by its published quotas.
 const LISTING: f64 = 8.0;
 const LISTING_BURST: f64 = 11.0;
+/// Its `ListTagsForResource`: 10 a second, 15 at once.
+const TAGS: f64 = 10.0;
+const TAGS_BURST: f64 = 14.0;
 /// The longest a credential source may take: a process that asks its user, a sign-on service that is slow.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -44,6 +47,7 @@ struct Inner {
     bases: Mutex<HashMap<BaseKey, Arc<OnceCell<Base>>>>,
     assuming: Arc<Rate>,
     organizations: Arc<Rate>,
+    organization_tags: Arc<Rate>,
 }
 
 impl SharedHttp {
@@ -66,7 +70,9 @@ impl SharedHttp {
         let identities = IdentityCache::lazy().max_partitions(MAX_IDENTITIES).load_timeout(CREDENTIALS_TIMEOUT).build();
         let assuming = Arc::new(Rate::new(ASSUMING, ASSUMING / 10.0));
         let organizations = Arc::new(Rate::new(LISTING, LISTING_BURST));
-        let inner = Inner { client, clock, identities, bases: Mutex::default(), assuming, organizations };
+        let organization_tags = Arc::new(Rate::new(TAGS, TAGS_BURST));
+        let bases = Mutex::default();
+        let inner = Inner { client, clock, identities, bases, assuming, organizations, organization_tags };
         Self { inner: Arc::new(inner) }
     }
 
@@ -82,6 +88,11 @@ impl SharedHttp {
     /// How often Organizations is asked.
     pub(crate) fn organizations(&self) -> &Arc<Rate> {
         &self.inner.organizations
+    }
+
+    /// How often Organizations is asked for tags.
+    pub(crate) fn organization_tags(&self) -> &Arc<Rate> {
+        &self.inner.organization_tags
     }
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {

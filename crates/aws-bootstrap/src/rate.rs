@@ -92,7 +92,11 @@ impl Intercept for Told {
     ) -> Result<(), BoxError> {
         let Some(response) = context.response() else { return Ok(()) };
         let body = response.body().bytes().unwrap_or_default();
-        let throttled = |body: &[u8]| ["Throttl", "TooManyRequests", "SlowDown", "LimitExceeded"].iter().any(|word| body.windows(word.len()).any(|w| w == word.as_bytes()));
+        let throttled = |body: &[u8]| {
+            ["Throttl", "TooManyRequests", "SlowDown", "LimitExceeded"]
+                .iter()
+                .any(|word| body.windows(word.len()).any(|w| w == word.as_bytes()))
+        };
         match response.status().as_u16() {
             200..=299 => self.0.went_well(),
             429 | 503 => self.0.too_much(),

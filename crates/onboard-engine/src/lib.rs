@@ -32,7 +32,7 @@ pub use audit::{AUDIT_SCHEMA, AuditLog};
 pub use aws_bootstrap::Given;
 pub use doctor::{Check, CheckResult, DOCTOR_SCHEMA, DoctorAccount, DoctorReport, doctor};
 pub use event::Event;
-pub use fleet::{Ended, FleetSettings, MaxFailures, fleet};
+pub use fleet::{Discovered, Discovering, Ended, FleetSettings, FoundAccount, LeftOut, MaxFailures, discover, fleet};
 pub use handoff::{FileHandOff, HANDOFF_SCHEMA, HandOff, Handed, HandedAccount, Nowhere, OpenHandoff, TextHandOff};
 pub use planned::{Answer, Consent, Planned};
 pub use saved_plan::{PLAN_SCHEMA, SavedAccount, SavedPlan, plan_document, write_plan};

@@ -44,6 +44,8 @@ pub struct AwsAccess {
     pub region: Option<String>,
     /// A role to assume first, by ARN or by its name in the account.
     pub assume_role: Option<String>,
+    /// Roles to try in this order where that one cannot be assumed.
+    pub or_roles: Vec<String>,
 }
 
 /// Somebody who wants to know what happens.

@@ -70,15 +70,18 @@ impl<'a> Worker<'a> {
         let mut report = AccountReport::new(wanted.account_id.as_str(), wanted.turbot_id.as_str(), wanted.with);
         report.title = Some(wanted.title.clone());
         report.offset_millis = begun.millis_after(session.begun);
-        match session.aws(&job.aws, Some(&wanted.account_id)).await {
-            Ok(aws) => Ok(Self {
+        match session.enter(&job.aws, &wanted.account_id).await {
+            Ok((aws, note)) => Ok(Self {
                 session,
                 begun,
                 wanted,
                 job,
                 aws,
                 chosen,
-                report,
+                report: {
+                    report.warnings.extend(note);
+                    report
+                },
                 claim: None,
                 look: None,
                 arn: None,

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use onboard_core::{AccountReport, AwsAccountId, ErrorKind, ErrorReport, Step, Wanted};
-use onboard_engine::{
-    Answer, Consent, Ended, HandedAccount, Job, Planned, Planning, Session, fleet, plan_for,
-};
+use onboard_engine::{Answer, Consent, Ended, HandedAccount, Job, Planned, Planning, Session, fleet, plan_for};
 
 use crate::consent::{Asker, Who};
 use crate::render::fleet as render;
@@ -52,9 +50,10 @@ impl Run {
 
     /// The plan of every account.
     pub(crate) async fn plan_all(&self, verb: Planning, accounts: &Accounts) -> Vec<Plan> {
-        self.look_at_all(accounts, move |session, job| async move {
-            plan_for(verb, &session, &job).await.map(Box::new)
-        })
+        self.look_at_all(
+            accounts,
+            move |session, job| async move { plan_for(verb, &session, &job).await.map(Box::new) },
+        )
         .await
     }
 
@@ -68,8 +67,9 @@ impl Run {
         accounts: &Accounts,
         action: &'static str,
     ) -> Result<Arc<FleetConsent>, Vec<AccountReport>> {
-        let asker = self.asker(action);
+        let mut asker = self.asker(action);
         if self.who != Who::Terminal {
+            asker.show = false;
             return Ok(Arc::new(FleetConsent { asker, approved: HashMap::new(), anything: false }));
         }
         let plans = self.plan_all(verb, accounts).await;
@@ -97,8 +97,9 @@ impl Run {
         action: &'static str,
         what: &str,
     ) -> Result<Arc<FleetConsent>, Vec<AccountReport>> {
-        let asker = self.asker(action);
+        let mut asker = self.asker(action);
         if self.who != Who::Terminal {
+            asker.show = false;
             return Ok(Arc::new(FleetConsent { asker, approved: HashMap::new(), anything: false }));
         }
         let count = render::accounts(accounts.jobs.len());

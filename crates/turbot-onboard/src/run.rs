@@ -86,6 +86,9 @@ impl Run {
     fn begin(edge: &Edge, verb: &'static str, global: &Global, part: SessionPart) -> Result<Self, Exit> {
         crate::traces::begin(global.traces);
         let paint = edge.talk_paint(global);
+        if let Some(trouble) = &part.trouble {
+            return Err(refuse(trouble, paint));
+        }
         let progress = Arc::new(Progress::new(edge.can_draw(), global.verbosity, paint));
         let stop = StopSignal::new();
         if let Err(error) = signal::listen(stop.clone(), Arc::clone(&progress)) {

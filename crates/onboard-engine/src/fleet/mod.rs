@@ -9,9 +9,12 @@
 //! What is in flight is bounded by `concurrency`; an account that was not begun costs its job and nothing else. One
 //! account's failure, a panic included, is its own result.
 
+mod discover;
 mod imports;
 mod ramp;
+mod roles;
 mod turbot;
+mod turbot_ids;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use crate::doctor::{Check, CheckResult, DoctorReport};
 use crate::event::Event;
 use crate::planned::Planned;
 use crate::session::{Job, Session};
+pub use discover::{Discovered, Discovering, FoundAccount, LeftOut, discover};
 pub(crate) use imports::{Imports, Place};
 use ramp::{Ramp, Take};
 pub(crate) use turbot::SharedTurbot;

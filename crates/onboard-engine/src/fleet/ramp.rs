@@ -83,7 +83,8 @@ impl Ramp {
             return;
         }
         if canary {
-            self.stopped = Some(format!("one of the {} accounts that went first failed ({})", self.canary, kind.as_str()));
+            self.stopped =
+                Some(format!("one of the {} accounts that went first failed ({})", self.canary, kind.as_str()));
         } else if self.limit.is_some_and(|limit| *count >= limit) {
             self.stopped = Some(format!("{count} accounts failed for the same cause ({})", kind.as_str()));
         }

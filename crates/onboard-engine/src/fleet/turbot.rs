@@ -7,9 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onboard_core::{
-    AwsAccountId, ClusterId, Health, LookFailure, TurbotAccount, TurbotAccountId, TurbotObserved,
-};
+use onboard_core::{AwsAccountId, ClusterId, Health, LookFailure, TurbotAccount, TurbotAccountId, TurbotObserved};
 use tokio::sync::Mutex;
 use turbot_import::Turbot;
 

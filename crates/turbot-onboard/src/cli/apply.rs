@@ -8,8 +8,8 @@ use onboard_core::{ErrorKind, ErrorReport, shown};
 use onboard_engine::{Planning, SavedAccount, SavedPlan, Session, apply};
 
 use super::groups::{
-    AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions,
-    TurbotOptions, UndoOptions,
+    AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, DiscoveringOptions, FleetOptions,
+    OrganizationOptions, RampOptions, TimeOptions, TurbotOptions, UndoOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -33,6 +33,10 @@ Examples:
 pub(crate) struct Apply {
     #[command(flatten)]
     fleet: FleetOptions,
+    #[command(flatten)]
+    organization: OrganizationOptions,
+    #[command(flatten)]
+    discovering: DiscoveringOptions,
     #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
@@ -61,6 +65,8 @@ impl Apply {
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [
             &self.fleet.0,
+            &self.organization.0,
+            &self.discovering.0,
             &self.ramp.0,
             &self.options.0,
             &self.undo.0,
@@ -87,7 +93,7 @@ impl Apply {
             }
             let settings = fleet::settings(r);
             let (accounts, saved) = match saved {
-                None => (fleet::accounts(r)?, None),
+                None => (fleet::accounts(r, part.as_ref())?, None),
                 Some(saved) => match planned::accounts(r, saved)? {
                     Ok((accounts, saved)) => (accounts, Some(saved)),
                     Err(error) => return Some(Err(error)),

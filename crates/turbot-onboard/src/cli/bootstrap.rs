@@ -8,8 +8,8 @@ use onboard_engine::{FileHandOff, HandOff, Handed, Job, Planning, Session, TextH
 use zeroize::Zeroizing;
 
 use super::groups::{
-    AccountOptions, AdoptOptions, BootstrapOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions,
-    TurbotOptions, UndoOptions,
+    AccountOptions, AdoptOptions, BootstrapOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions,
+    TimeOptions, TurbotOptions, UndoOptions,
 };
 use crate::console;
 use crate::edge::Edge;
@@ -81,7 +81,8 @@ impl Bootstrap {
             &self.times.0,
         ];
         let (global, (part, accounts, handoff)) = edge.settle("bootstrap", &typed, |r| {
-            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Optional));
+            let part = SessionPart::resolve(r, Need::Optional);
+            let accounts = fleet::accounts(r, part.as_ref());
             let settings = fleet::settings(r);
             let handoff = match r.text("handoff") {
                 None => Handoff::Nowhere,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use onboard_engine::{Job, Planning, Session, cleanup};
 
 use super::groups::{
-    AccountOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions,
+    AccountOptions, ClaimOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, RampOptions,
+    TimeOptions, TurbotOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -29,6 +30,10 @@ pub(crate) struct Cleanup {
     #[command(flatten)]
     fleet: FleetOptions,
     #[command(flatten)]
+    organization: OrganizationOptions,
+    #[command(flatten)]
+    discovering: DiscoveringOptions,
+    #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
     claim: ClaimOptions,
@@ -50,6 +55,8 @@ impl Cleanup {
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [
             &self.fleet.0,
+            &self.organization.0,
+            &self.discovering.0,
             &self.ramp.0,
             &self.claim.0,
             &self.account.0,
@@ -58,7 +65,8 @@ impl Cleanup {
             &self.times.0,
         ];
         let (global, (part, accounts)) = edge.settle("cleanup", &typed, |r| {
-            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Optional));
+            let part = SessionPart::resolve(r, Need::Optional);
+            let accounts = fleet::accounts(r, part.as_ref());
             let (accounts, settings) = (accounts?, fleet::settings(r));
             Some((part?.audited().for_accounts(&accounts, settings), accounts))
         })?;

@@ -117,6 +117,7 @@ fn session(sandbox: &Sandbox) -> SessionPart {
         allowed_endpoint: None,
         audited: Audited::IfAsked,
         fleet: None,
+        trouble: None,
     }
 }
 

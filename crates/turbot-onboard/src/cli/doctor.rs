@@ -3,7 +3,10 @@
 use onboard_core::{ErrorKind, Outcome};
 use onboard_engine::{DoctorReport, doctor};
 
-use super::groups::{AccountOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions};
+use super::groups::{
+    AccountOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, RampOptions, TimeOptions,
+    TurbotOptions,
+};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -27,6 +30,10 @@ pub(crate) struct Doctor {
     #[command(flatten)]
     fleet: FleetOptions,
     #[command(flatten)]
+    organization: OrganizationOptions,
+    #[command(flatten)]
+    discovering: DiscoveringOptions,
+    #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
     account: AccountOptions,
@@ -44,9 +51,19 @@ impl Doctor {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.fleet.0, &self.ramp.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
+        let typed = [
+            &self.fleet.0,
+            &self.organization.0,
+            &self.discovering.0,
+            &self.ramp.0,
+            &self.account.0,
+            &self.consents.0,
+            &self.turbot.0,
+            &self.times.0,
+        ];
         let (global, (part, accounts)) = edge.settle("doctor", &typed, |r| {
-            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
+            let part = SessionPart::resolve(r, Need::Required);
+            let accounts = fleet::accounts(r, part.as_ref());
             let (accounts, settings) = (accounts?, fleet::settings(r));
             Some((part?.for_accounts(&accounts, settings), accounts))
         })?;

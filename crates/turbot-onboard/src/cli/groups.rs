@@ -96,6 +96,12 @@ group! {
     ImportOptions: None, options::IMPORT, global false;
     /// Where the accounts of a fleet come from.
     FleetOptions: Some("Fleet"), options::FLEET, global false;
+    /// All accounts of an organization as a fleet.
+    OrganizationOptions: Some("Fleet"), options::ORGANIZATION, global false;
+    /// Which accounts of an organization.
+    DiscoveringOptions: Some("Fleet"), options::DISCOVERING, global false;
+    /// Options of `discover` alone.
+    DiscoverOptions: None, options::DISCOVER, global false;
     /// How a fleet is begun and when it stops.
     RampOptions: Some("Fleet"), options::RAMP, global false;
     /// Options of `sandbox` alone.

@@ -107,7 +107,8 @@ impl Options {
 
 fn carry(edge: &Edge, command: &'static str, typed: &[&Typed], level: Option<MaintenanceLevel>) -> Result<Exit, Exit> {
     let (global, (part, accounts)) = edge.settle(command, typed, |r| {
-        let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
+        let part = SessionPart::resolve(r, Need::Required);
+        let accounts = fleet::accounts(r, part.as_ref());
         let part = if level.is_some() { part?.audited() } else { part? };
         let (accounts, settings) = (accounts?, fleet::settings(r));
         Some((part.for_accounts(&accounts, settings), accounts))

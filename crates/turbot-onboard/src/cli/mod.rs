@@ -9,6 +9,7 @@ mod bootstrap;
 mod cleanup;
 mod completions;
 mod demo;
+mod discover;
 mod doctor;
 mod import;
 mod maintenance;
@@ -50,7 +51,9 @@ Examples:
   turbot-onboard demo
   turbot-onboard doctor --account-id 111122223333 --turbot-id aab
   turbot-onboard plan --account-id 111122223333 --turbot-id aab
-  turbot-onboard apply --account-id 111122223333 --turbot-id aab";
+  turbot-onboard apply --account-id 111122223333 --turbot-id aab
+  turbot-onboard discover --out accounts.csv
+  turbot-onboard apply --manifest accounts.csv --canary 2";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -80,6 +83,7 @@ enum Verb {
     Maintenance(maintenance::Maintenance),
     Cleanup(cleanup::Cleanup),
     Doctor(doctor::Doctor),
+    Discover(discover::Discover),
     Sandbox(sandbox::SandboxCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -100,6 +104,7 @@ impl Cli {
             Verb::Maintenance(verb) => verb.run(&edge),
             Verb::Cleanup(verb) => verb.run(&edge),
             Verb::Doctor(verb) => verb.run(&edge),
+            Verb::Discover(verb) => verb.run(&edge),
             Verb::Sandbox(verb) => verb.run(&edge),
             Verb::Demo(verb) => verb.run(&edge),
             Verb::Completions(verb) => verb.run(),

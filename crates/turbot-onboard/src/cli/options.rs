@@ -64,7 +64,7 @@ pub(crate) const ACCOUNT: &[Spec] = &[
         "assume-role",
         Kind::Text,
         "ARN-or-NAME",
-        "A role in the account to assume first; a name stands for that of --account-id",
+        "A role in the account to assume first; a name stands for that of --account-id; several, separated by ;, are tried in order",
     )
     .own_file(GRANTS),
     Spec::new(
@@ -215,6 +215,29 @@ pub(crate) const FLEET: &[Spec] = &[Spec::new(
 )
 .no_file()];
 
+/// All accounts of an organization as a fleet.
+pub(crate) const ORGANIZATION: &[Spec] =
+    &[Spec::flag("organization", "The accounts of the caller's organization, as `discover` lists them").no_file()];
+
+/// Which accounts of an organization, and under which Turbot ids.
+pub(crate) const DISCOVERING: &[Spec] = &[
+    Spec::new("ou", Kind::List, "ID", "Only accounts in this organizational unit or below; repeatable").no_file(),
+    Spec::new("exclude", Kind::List, "ID|NAME", "Leave out this account, unit, or accounts so named (* is any text)")
+        .no_file(),
+    Spec::flag("tags", "Read the accounts' tags, ten a second, and put them on the role or user").no_file(),
+    Spec::new(
+        "turbot-id-template",
+        Kind::Text,
+        "TEXT",
+        "How Turbot ids are made, from {name}, {account_id} and {number} [default: {name}]",
+    ),
+];
+
+/// `discover` alone.
+pub(crate) const DISCOVER: &[Spec] =
+    &[Spec::new("out", Kind::File, "FILE", "Write a new file, in the form of its extension: csv, yaml, json or toml")
+        .no_file()];
+
 /// How a fleet is begun and when it stops.
 pub(crate) const RAMP: &[Spec] = &[
     Spec::new("canary", Kind::Number, "N", "Do N accounts first, and the others only if those succeed [default: 0]"),
@@ -230,9 +253,25 @@ pub(crate) const RAMP: &[Spec] = &[
 /// Every option there is, once by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
     static ALL: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| {
-        let groups: [&'static [Spec]; 15] = [
-            ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, FLEET,
-            RAMP, SANDBOX,
+        let groups: [&'static [Spec]; 18] = [
+            ACCOUNT,
+            CONSENTS,
+            TURBOT,
+            TIMES,
+            GLOBAL,
+            PLAN,
+            ADOPTING,
+            CLAIMING,
+            UNDOING,
+            APPLY,
+            BOOTSTRAP,
+            IMPORT,
+            FLEET,
+            RAMP,
+            ORGANIZATION,
+            DISCOVERING,
+            DISCOVER,
+            SANDBOX,
         ];
         let mut seen = std::collections::BTreeSet::new();
         groups.into_iter().flatten().filter(|spec| seen.insert(spec.name)).collect()

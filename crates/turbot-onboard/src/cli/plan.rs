@@ -8,7 +8,8 @@ use onboard_engine::{Planned, Planning, plan, plan_document, write_plan};
 use serde_json::Value;
 
 use super::groups::{
-    AccountOptions, AdoptOptions, ConsentOptions, FleetOptions, PlanOptions, RampOptions, TimeOptions, TurbotOptions,
+    AccountOptions, AdoptOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, PlanOptions,
+    RampOptions, TimeOptions, TurbotOptions,
 };
 use crate::console;
 use crate::edge::Edge;
@@ -36,6 +37,10 @@ pub(crate) struct Plan {
     #[command(flatten)]
     fleet: FleetOptions,
     #[command(flatten)]
+    organization: OrganizationOptions,
+    #[command(flatten)]
+    discovering: DiscoveringOptions,
+    #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
     options: PlanOptions,
@@ -59,6 +64,8 @@ impl Plan {
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [
             &self.fleet.0,
+            &self.organization.0,
+            &self.discovering.0,
             &self.ramp.0,
             &self.options.0,
             &self.adopt.0,
@@ -68,7 +75,8 @@ impl Plan {
             &self.times.0,
         ];
         let (global, (part, accounts, out, detailed)) = edge.settle("plan", &typed, |r| {
-            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
+            let part = SessionPart::resolve(r, Need::Required);
+            let accounts = fleet::accounts(r, part.as_ref());
             let (out, detailed) = (r.text("out"), r.flag("detailed-exitcode"));
             let (accounts, settings) = (accounts?, fleet::settings(r));
             Some((part?.for_accounts(&accounts, settings), accounts, out, detailed))
@@ -91,13 +99,7 @@ impl Plan {
 }
 
 /// The result's text, after the plan was saved where that was asked.
-fn show(
-    run: &Run,
-    planned: &Planned,
-    out: Option<&str>,
-    output: Output,
-    paint: Paint,
-) -> Result<String, ErrorReport> {
+fn show(run: &Run, planned: &Planned, out: Option<&str>, output: Output, paint: Paint) -> Result<String, ErrorReport> {
     let document = save(run, std::slice::from_ref(planned), out)?;
     Ok(match output {
         Output::Json => json::document(&document),
@@ -133,7 +135,11 @@ async fn of_fleet(
         match plan {
             Ok(one) => {
                 // An account that is planned counts as one that came out as asked.
-                reports.push(AccountReport::new(one.wanted.account_id.as_str(), one.wanted.turbot_id.as_str(), one.wanted.with));
+                reports.push(AccountReport::new(
+                    one.wanted.account_id.as_str(),
+                    one.wanted.turbot_id.as_str(),
+                    one.wanted.with,
+                ));
                 planned.push(one);
             }
             Err(report) => reports.push(*report),

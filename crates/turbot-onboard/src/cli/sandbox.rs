@@ -23,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   turbot-onboard sandbox > sandbox.env &
   . ./sandbox.env && turbot-onboard apply --account-id ... --turbot-id aab
+  turbot-onboard sandbox --accounts 200 > sandbox.env &   # an organization: see SANDBOX_MANAGEMENT_...
   turbot-onboard sandbox --accounts 100 --import-time 5s --aws-lag 2s --faults faults.json
 
 A fault: {\"call\": \"iam:CreateRole\", \"nth\": 1, \"when\": \"after\", \"what\": \"reset\"}";
@@ -76,6 +77,8 @@ fn resolve(r: &Resolver<'_>) -> Option<Options> {
     });
     Some(Options {
         accounts: r.number("accounts", 0, 10_000).and_then(|n| usize::try_from(n).ok()).unwrap_or(default.accounts),
+        // Accounts that are of no use are part of every organization.
+        organization_extras: true,
         partition: r
             .parsed("partition", str::parse::<Partition>)
             .map_or(default.partition, |partition| partition.to_string()),
@@ -103,7 +106,7 @@ async fn serve(options: Options, global: &Global) -> std::io::Result<Exit> {
     let text = match global.output {
         Output::Json => {
             let object: Map<String, Value> =
-                sandbox.environment().into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+                environment(&sandbox).into_iter().map(|(name, value)| (name, Value::String(value))).collect();
             json::document(&object)
         }
         Output::Text => exports(&sandbox),
@@ -112,6 +115,16 @@ async fn serve(options: Options, global: &Global) -> std::io::Result<Exit> {
     either(&mut interrupt, &mut terminate).await;
     sandbox.stop().await;
     Ok(exit)
+}
+
+/// What points a tool at the sandbox; and, apart from it, the keys that manage the organization.
+fn environment(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let keys = sandbox.cloud().management_credentials();
+    let management = [
+        ("SANDBOX_MANAGEMENT_ACCESS_KEY_ID".to_owned(), keys.access_key_id),
+        ("SANDBOX_MANAGEMENT_SECRET_ACCESS_KEY".to_owned(), keys.secret_access_key),
+    ];
+    sandbox.environment().into_iter().chain(management).collect()
 }
 
 /// Lines for a shell: the accounts as comments, the environment as exports.
@@ -129,7 +142,7 @@ fn exports(sandbox: &Sandbox) -> String {
         lines.push(format!("# {}: {what} ({})", escaped(id), escaped(&account.name)));
     }
     let export = |(name, value): (String, String)| format!("export {name}={}", quoted(&value));
-    lines.extend(sandbox.environment().into_iter().map(export));
+    lines.extend(environment(sandbox).into_iter().map(export));
     lines.push(String::new());
     lines.join("\n")
 }

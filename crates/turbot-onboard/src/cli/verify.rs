@@ -2,7 +2,10 @@
 
 use onboard_engine::verify;
 
-use super::groups::{AccountOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions};
+use super::groups::{
+    AccountOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, RampOptions, TimeOptions,
+    TurbotOptions,
+};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
@@ -23,6 +26,10 @@ pub(crate) struct Verify {
     #[command(flatten)]
     fleet: FleetOptions,
     #[command(flatten)]
+    organization: OrganizationOptions,
+    #[command(flatten)]
+    discovering: DiscoveringOptions,
+    #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
     account: AccountOptions,
@@ -40,9 +47,19 @@ impl Verify {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.fleet.0, &self.ramp.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
+        let typed = [
+            &self.fleet.0,
+            &self.organization.0,
+            &self.discovering.0,
+            &self.ramp.0,
+            &self.account.0,
+            &self.consents.0,
+            &self.turbot.0,
+            &self.times.0,
+        ];
         let (global, (part, accounts)) = edge.settle("verify", &typed, |r| {
-            let (accounts, part) = (fleet::accounts(r), SessionPart::resolve(r, Need::Required));
+            let part = SessionPart::resolve(r, Need::Required);
+            let accounts = fleet::accounts(r, part.as_ref());
             let (accounts, settings) = (accounts?, fleet::settings(r));
             Some((part?.for_accounts(&accounts, settings), accounts))
         })?;
@@ -51,9 +68,7 @@ impl Verify {
                 Some(job) => {
                     vec![run.look(&job.wanted, verify(&run.session, job)).await.unwrap_or_else(|report| *report)]
                 }
-                None => {
-                    run.look_at_all(&accounts, |session, job| async move { verify(&session, &job).await }).await
-                }
+                None => run.look_at_all(&accounts, |session, job| async move { verify(&session, &job).await }).await,
             };
             run::deliver_of(edge, &global, &run.report(reports), &accounts)
         })

@@ -26,10 +26,16 @@ pub(crate) fn plans(plans: &[Plan], turbot_url: Option<&str>, paint: Paint) -> S
         match plan {
             Ok(planned) if planned.plan.steps.is_empty() => nothing.push(name(planned)),
             Ok(planned) => alike.entry(paragraph(planned, turbot_url)).or_default().push(planned),
-            Err(report) => failed.entry(report.error.as_ref().map_or("failed", |e| e.kind.as_str())).or_default().push(report),
+            Err(report) => {
+                failed.entry(report.error.as_ref().map_or("failed", |e| e.kind.as_str())).or_default().push(report)
+            }
         }
     }
-    let mut lines = vec![paint.bold(&format!("{}: {} to be changed", accounts(plans.len()), alike.values().map(Vec::len).sum::<usize>()))];
+    let mut lines = vec![paint.bold(&format!(
+        "{}: {} to be changed",
+        accounts(plans.len()),
+        alike.values().map(Vec::len).sum::<usize>()
+    ))];
     for (paragraph, planned) in &alike {
         lines.push(String::new());
         lines.push(paint.bold(&format!("{}: {}", accounts(planned.len()), some(planned.iter().map(|p| name(p))))));
@@ -42,9 +48,15 @@ pub(crate) fn plans(plans: &[Plan], turbot_url: Option<&str>, paint: Paint) -> S
     for (kind, reports) in &failed {
         lines.push(String::new());
         let names = some(reports.iter().map(|r| named(r)));
-        lines.push(format!("{} {}: {names}", paint.bad(&format!("{} cannot be planned", accounts(reports.len()))), format_args!("({kind})")));
+        lines.push(format!(
+            "{} {}: {names}",
+            paint.bad(&format!("{} cannot be planned", accounts(reports.len()))),
+            format_args!("({kind})")
+        ));
         let first = reports.first().and_then(|report| report.error.as_ref());
-        lines.extend(first.map(|error| report::error_lines(error, paint)).unwrap_or_default().iter().map(|l| format!("  {l}")));
+        lines.extend(
+            first.map(|error| report::error_lines(error, paint)).unwrap_or_default().iter().map(|l| format!("  {l}")),
+        );
     }
     let warnings: std::collections::BTreeSet<&String> =
         plans.iter().flatten().flat_map(|planned| &planned.plan.warnings).collect();
@@ -60,7 +72,16 @@ fn paragraph(planned: &Planned, turbot_url: Option<&str>) -> Vec<String> {
     if let Some(endpoint) = &planned.endpoint {
         lines.push(format!("AWS is reached at {}, which is not an endpoint of AWS's own.", escaped(endpoint)));
     }
-    let makes = |step: &Step| matches!(step, Step::CreateRole { .. } | Step::CreateUser { .. } | Step::Attach { .. } | Step::SetTrust { .. } | Step::CreateKey { .. });
+    let makes = |step: &Step| {
+        matches!(
+            step,
+            Step::CreateRole { .. }
+                | Step::CreateUser { .. }
+                | Step::Attach { .. }
+                | Step::SetTrust { .. }
+                | Step::CreateKey { .. }
+        )
+    };
     if plan.steps.iter().any(makes) {
         let policies = policies(wanted, partition);
         let who = partition.account_principal(&wanted.master_account_id);

@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod fleet;
 mod fleet_count;
 pub(crate) mod json;
+pub(crate) mod manifest;
 pub(crate) mod paint;
 pub(crate) mod plan;
 pub(crate) mod progress;

@@ -147,10 +147,9 @@ impl Board {
             return line;
         }
         match event {
-            Event::FleetBegun { .. }
-            | Event::FleetEnded
-            | Event::AccountBegun { .. }
-            | Event::AccountEnded { .. } => None,
+            Event::FleetBegun { .. } | Event::FleetEnded | Event::AccountBegun { .. } | Event::AccountEnded { .. } => {
+                None
+            }
             Event::StepBegun { account_id, step, sentence } => {
                 let lane = self.lane(account_id);
                 *lane = Lane { step: Some(step), sentence: sentence.clone(), since: now, waiting: None, said: now };

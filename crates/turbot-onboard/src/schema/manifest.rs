@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::shape::{about, list};
+use super::shape::{about, account_id, inner, list, text};
 use crate::cli::spec::{Place, Spec};
 use crate::settings::manifest::columns;
 
@@ -26,6 +26,10 @@ pub(super) fn schema() -> Map<String, Value> {
             "$schema": {"type": "string"},
             "defaults": about("what holds for every account that does not say otherwise", row),
             "accounts": list(account),
+            "left_out": about(
+                "what `discover` left out; nothing is done with it",
+                list(inner([("account_id", account_id()), ("name", text()), ("why", text())])),
+            ),
         }),
     );
     schema.insert("additionalProperties".into(), json!(false));

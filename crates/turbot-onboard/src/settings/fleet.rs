@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use onboard_core::{Wanted, shown};
+use onboard_core::{ErrorKind, ErrorReport, Wanted, shown};
 use onboard_engine::{FleetSettings, Job, MaxFailures};
 
 use super::manifest::Manifest;
+use super::organization;
 use super::resolver::{OWN_TO_A_ROW, Resolver};
+use super::session::SessionPart;
 use super::wanted;
 use crate::cli::options;
 
@@ -17,12 +19,14 @@ pub(crate) struct Accounts {
     pub(crate) jobs: Arc<[Job]>,
     /// Whether they come from a manifest, however many there are.
     pub(crate) fleet: bool,
+    /// Why there are none, although nothing is wrong with the settings: the organization cannot be listed.
+    pub(crate) trouble: Option<ErrorReport>,
 }
 
 impl Accounts {
     /// One account.
     pub(crate) fn one(job: Job) -> Self {
-        Self { jobs: [job].into(), fleet: false }
+        Self { jobs: [job].into(), fleet: false, trouble: None }
     }
 
     /// The one account, where there is no fleet.
@@ -40,23 +44,55 @@ impl Accounts {
 }
 
 /// Resolves them; what is wrong is kept by the resolver.
-pub(crate) fn accounts(r: &Resolver<'_>) -> Option<Accounts> {
+pub(crate) fn accounts(r: &Resolver<'_>, part: Option<&SessionPart>) -> Option<Accounts> {
+    let organization = r.flag("organization");
+    if organization && r.layers.find("manifest").is_some() {
+        r.fault_of("organization", "it excludes --manifest: `discover` makes one of the organization");
+        return None;
+    }
+    if organization {
+        return of_organization(r, part?);
+    }
     if r.layers.find("manifest").is_none() {
         let (wanted, aws) = (wanted::resolve(r, None), wanted::resolve_aws(r));
         return Some(Accounts::one(Job { wanted: wanted?, aws }));
     }
     let manifest = manifest(r)?;
     let jobs = jobs(r, &manifest, |r, _| Some(Job { wanted: wanted::resolve(r, None)?, aws: wanted::resolve_aws(r) }))?;
-    Some(Accounts { jobs: jobs.into(), fleet: true })
+    Some(Accounts { jobs: jobs.into(), fleet: true, trouble: None })
 }
 
-/// Reads the manifest that is named; `None` if it cannot be read at all.
-pub(crate) fn manifest(r: &Resolver<'_>) -> Option<Manifest> {
+/// The accounts of the caller's organization, as a manifest of them would give them.
+fn of_organization(r: &Resolver<'_>, part: &SessionPart) -> Option<Accounts> {
+    no_flags(r);
+    let trouble = |trouble| Some(Accounts { jobs: [].into(), fleet: true, trouble: Some(trouble) });
+    let found = match organization::discover(r, part) {
+        Ok(found) => found?,
+        Err(error) => return trouble(error),
+    };
+    for left in &found.left_out {
+        r.warn(format!("{} ({}) is left out: {}", left.account_id, left.name, left.why));
+    }
+    let manifest = organization::manifest(r, &found);
+    if manifest.rows.is_empty() {
+        return trouble(ErrorReport::new(ErrorKind::Settings, "no account of the organization is left to onboard"));
+    }
+    let jobs = jobs(r, &manifest, |r, _| Some(Job { wanted: wanted::resolve(r, None)?, aws: wanted::resolve_aws(r) }))?;
+    Some(Accounts { jobs: jobs.into(), fleet: true, trouble: None })
+}
+
+/// What only a row can say is no flag or variable.
+fn no_flags(r: &Resolver<'_>) {
     for name in OWN_TO_A_ROW {
         if let Some(given) = options::named(name).and_then(|spec| r.layers.said(spec)) {
             r.fault(&given.source, "with --manifest every row says it for itself");
         }
     }
+}
+
+/// Reads the manifest that is named; `None` if it cannot be read at all.
+pub(crate) fn manifest(r: &Resolver<'_>) -> Option<Manifest> {
+    no_flags(r);
     let given = r.layers.find("manifest")?;
     let mut faults = Vec::new();
     match Manifest::read(given.text(), &mut faults) {

@@ -103,7 +103,10 @@ impl<'a> Layers<'a> {
             Some(layer) => {
                 let above = layer.above.get(name).or_else(|| layer.row.get(name)).or_else(|| layer.defaults.get(name));
                 // A column that no row gives, and whatever is no column.
-                above.cloned().or_else(|| (!is_column(name)).then(|| self.said(spec)).flatten()).or_else(|| self.in_files(name).cloned())
+                above
+                    .cloned()
+                    .or_else(|| (!is_column(name)).then(|| self.said(spec)).flatten())
+                    .or_else(|| self.in_files(name).cloned())
             }
         }
     }

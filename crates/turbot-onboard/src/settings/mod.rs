@@ -8,6 +8,7 @@ pub(crate) mod global;
 pub(crate) mod keys;
 pub(crate) mod layers;
 pub(crate) mod manifest;
+pub(crate) mod organization;
 pub(crate) mod planned;
 pub(crate) mod resolver;
 pub(crate) mod session;

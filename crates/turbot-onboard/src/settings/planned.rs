@@ -30,7 +30,7 @@ pub(crate) fn accounts(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Res
         }
         all.push(Job { wanted, aws });
     }
-    Some(Ok((Accounts { jobs: all.into(), fleet }, saved.into())))
+    Some(Ok((Accounts { jobs: all.into(), fleet, trouble: None }, saved.into())))
 }
 
 fn of_manifest(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Planned, ErrorReport>> {
@@ -56,7 +56,7 @@ fn of_manifest(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Plan
     if let Some(left) = by_id.keys().min_by_key(|id| id.as_str()) {
         return Some(Err(again("the plan has an account that is not in the manifest", left.to_string())));
     }
-    Some(Ok((Accounts { jobs: jobs.into(), fleet: true }, saved.into())))
+    Some(Ok((Accounts { jobs: jobs.into(), fleet: true, trouble: None }, saved.into())))
 }
 
 fn again(message: &str, which: String) -> ErrorReport {

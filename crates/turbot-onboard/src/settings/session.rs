@@ -1,6 +1,6 @@
 //! What a run is made from, beside the account.
 
-use onboard_core::{MaintenanceSpelling, Times};
+use onboard_core::{ErrorReport, MaintenanceSpelling, Times};
 use onboard_engine::FleetSettings;
 
 use super::audit::Audited;
@@ -23,6 +23,8 @@ pub(crate) struct SessionPart {
     pub(crate) audited: Audited,
     /// How a fleet is worked on, where there is one.
     pub(crate) fleet: Option<FleetSettings>,
+    /// Why there can be no run although nothing is wrong with the settings.
+    pub(crate) trouble: Option<ErrorReport>,
 }
 
 impl SessionPart {
@@ -39,6 +41,7 @@ impl SessionPart {
             allowed_endpoint: r.text("allow-endpoint"),
             audited: Audited::NoEffects,
             fleet: None,
+            trouble: None,
         };
         (need == Need::Optional || part.turbot.is_some()).then_some(part)
     }
@@ -50,6 +53,6 @@ impl SessionPart {
 
     /// The same for these accounts: a fleet shares what one account has for itself.
     pub(crate) fn for_accounts(self, accounts: &Accounts, settings: FleetSettings) -> Self {
-        Self { fleet: accounts.fleet.then_some(settings), ..self }
+        Self { fleet: accounts.fleet.then_some(settings), trouble: accounts.trouble.clone(), ..self }
     }
 }

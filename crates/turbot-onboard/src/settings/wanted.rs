@@ -131,6 +131,13 @@ fn required<T: Clone, E: std::fmt::Display>(
 
 /// Resolves whose AWS credentials are used.
 pub(crate) fn resolve_aws(r: &Resolver<'_>) -> AwsAccess {
+    let mut roles = r
+        .parsed("assume-role", |text| {
+            let roles = text.split(';').map(str::trim).filter(|role| !role.is_empty());
+            roles.map(|role| role_to_assume(role).map(|()| role.to_owned())).collect::<Result<Vec<_>, _>>()
+        })
+        .unwrap_or_default()
+        .into_iter();
     AwsAccess {
         given: None,
         profile: r.text("profile"),
@@ -143,7 +150,8 @@ pub(crate) fn resolve_aws(r: &Resolver<'_>) -> AwsAccess {
                 Err(format!("{} is not an AWS region, such as us-east-1", shown(text)))
             }
         }),
-        assume_role: r.parsed("assume-role", |text| role_to_assume(text).map(|()| text.to_owned())),
+        assume_role: roles.next(),
+        or_roles: roles.collect(),
     }
 }
 

@@ -1,11 +1,13 @@
-//! CSV (RFC 4180): a header row of column names, then a row for each account; lists by `;`.
+//! CSV (RFC 4180): a header row of column names, then a row for each account; lists by `;`. Lines that begin with `#`
+//! are comments.
 
 use super::row::{column, parts, unknown};
 use super::{Faults, Manifest, Position, Row};
 
 /// Reads the rows; faults go to the list.
 pub(super) fn read(text: &str, path: &str, faults: &mut Faults<'_>) -> Manifest {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(text.as_bytes());
     let mut manifest = Manifest::default();
     let mut specs = Vec::new();
     let mut record = csv::StringRecord::new();
@@ -70,6 +72,12 @@ impl Walk<'_> {
         while let Some(byte @ (b'\n' | b'\r')) = self.text.get(self.offset) {
             self.line += usize::from(*byte == b'\n');
             self.offset += 1;
+        }
+        if self.text.get(self.offset) == Some(&b'#') {
+            // A comment ends with its line.
+            let rest = &self.text[self.offset..];
+            self.offset += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            return self.fields(count);
         }
         let mut places = Vec::with_capacity(count);
         let (mut column, mut quoted) = (1, false);

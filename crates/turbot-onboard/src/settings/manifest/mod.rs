@@ -133,7 +133,9 @@ impl Manifest {
             if let Some((value, at)) = row.get("turbot-id").map(placed) {
                 let cluster = given("cluster-id").map_or("", Given::text);
                 match ids.get(&(cluster, value)) {
-                    Some(first) => faults.at(at, format!("the Turbot id {value} stands in line {} already", first.line)),
+                    Some(first) => {
+                        faults.at(at, format!("the Turbot id {value} stands in line {} already", first.line))
+                    }
                     None => drop(ids.insert((cluster, value), at)),
                 }
             }

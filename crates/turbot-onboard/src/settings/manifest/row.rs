@@ -31,6 +31,17 @@ impl Row {
         Source::File { path: self.path.clone(), line: self.at.line, column: self.at.column, key }
     }
 
+    /// A row that no file has: what is wrong with it is named by its account.
+    pub(crate) fn made(path: String, values: Vec<(&'static str, Vec<String>)>) -> Self {
+        let mut row = Self::new(&path, Position { line: 1, column: 1 });
+        for (name, values) in values {
+            if let Some(spec) = columns().find(|spec| spec.name == name) {
+                row.keep(spec, values, row.at);
+            }
+        }
+        row
+    }
+
     /// Keeps a value. An empty one is as good as none.
     pub(super) fn keep(&mut self, spec: &'static Spec, values: Vec<String>, at: Position) {
         if values.iter().all(String::is_empty) {

@@ -28,7 +28,9 @@ pub(super) fn read(root: &Node, path: &str, faults: &mut Faults<'_>) -> Manifest
             }
             ("accounts", _) => faults.at(value.at, "accounts is a list, an entry for each account"),
             // What an editor reads, and no one else.
-            ("$schema" | "schema", Shape::Text(_)) => {}
+            ("$schema", Shape::Text(_)) => {}
+            // What `discover` left out, and why: for people.
+            ("left_out", Shape::List(_)) => {}
             _ => faults.at(*at, format!("{} is neither accounts nor defaults", shown(key))),
         }
     }

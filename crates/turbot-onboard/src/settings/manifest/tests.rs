@@ -74,9 +74,12 @@ fn four_forms_say_the_same() {
 
 #[test]
 fn an_extension_says_the_form() {
-    for (path, form) in
-        [("a.csv", Some(Form::Csv)), ("b/a.YML", Some(Form::Yaml)), ("a.json", Some(Form::Json)), ("a.toml", Some(Form::Toml))]
-    {
+    for (path, form) in [
+        ("a.csv", Some(Form::Csv)),
+        ("b/a.YML", Some(Form::Yaml)),
+        ("a.json", Some(Form::Json)),
+        ("a.toml", Some(Form::Toml)),
+    ] {
         assert_eq!(Form::of(path), form);
     }
     assert_eq!((Form::of("a.txt"), Form::of("csv")), (None, None));
@@ -142,7 +145,10 @@ fn twins_are_found_whatever_else_is_wrong() {
 fn csv_rows_that_do_not_fit() {
     let text = "account_id,turbot_id\n111122223333\n\n444455556666,aac,more\n,\n\"a\nb\",aad\n";
     let (manifest, found) = read(Form::Csv, text);
-    assert_eq!(found, ["m:2:13: the row has 1 cells, and the header 2", "m:4:18: the row has 3 cells, and the header 2"]);
+    assert_eq!(
+        found,
+        ["m:2:13: the row has 1 cells, and the header 2", "m:4:18: the row has 3 cells, and the header 2"]
+    );
     assert_eq!(manifest.rows.len(), 3, "a row of empty cells is none");
     let placed = manifest.rows[2].get("turbot-id").unwrap().source.position();
     assert_eq!((placed.line, placed.column), (7, 4), "behind a cell of two lines");
@@ -190,7 +196,7 @@ fn jobs(text: &str, typed: &[(&'static str, &[&str])], variables: &[(&str, &str)
     let mut faults = Vec::new();
     let layers = Layers::read(Typed::of(&all), &environment, Path::new("/nonexistent"), &mut faults);
     let resolver = Resolver::new(&layers, faults);
-    let accounts = fleet::accounts(&resolver);
+    let accounts = fleet::accounts(&resolver, None);
     let faults = resolver.finish().0;
     let said = faults.into_iter().map(|f| format!("{}: {}", f.place.replace(&shown, "m.csv"), f.message));
     (accounts.map_or(0, |accounts| accounts.jobs.len()), said.collect())
@@ -234,7 +240,11 @@ fn ten_thousand_rows_take_no_time() {
     use std::fmt::Write as _;
     let mut text = String::from("account_id,turbot_id,title,with,tag,assume_role\n");
     for n in 0..10_000_u64 {
-        let _ = writeln!(text, "{:012},t{n},Account {n},role,Team=x;Cost={n},OrganizationAccountAccessRole", 100_000_000_000 + n);
+        let _ = writeln!(
+            text,
+            "{:012},t{n},Account {n},role,Team=x;Cost={n},OrganizationAccountAccessRole",
+            100_000_000_000 + n
+        );
     }
     #[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
     let begun = Instant::now();

@@ -3,8 +3,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::node::{Lines, Node, Shape};
 use super::Faults;
+use super::node::{Lines, Node, Shape};
 
 /// The document, if it can be read at all.
 pub(super) fn read(text: &str, faults: &mut Faults<'_>) -> Option<Node> {
