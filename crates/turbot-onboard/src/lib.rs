@@ -11,6 +11,7 @@ mod exit;
 #[cfg(test)]
 mod fuzz;
 mod render;
+mod report_file;
 mod run;
 mod schema;
 mod settings;

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
 use crate::render::{json, report};
+use crate::report_file::write_report;
 use crate::settings::audit;
 use crate::settings::global::{Global, Output, Verbosity};
 use crate::settings::session::SessionPart;
@@ -207,7 +208,8 @@ pub(crate) fn deliver(edge: &Edge, global: &Global, report: &Report) -> Exit {
             json::document(report)
         }
     };
-    Exit(report.summary.exit_code).after_writing(console::deliver(&text))
+    let exit = Exit(report.summary.exit_code).after_writing(console::deliver(&text));
+    write_report(edge, global, report, exit)
 }
 
 /// The same on standard error as text: for a verb whose result is another document.
@@ -217,7 +219,7 @@ pub(crate) fn say_report(edge: &Edge, global: &Global, report: &Report) -> Exit 
     } else {
         say_errors(edge, global, report);
     }
-    Exit(report.summary.exit_code)
+    write_report(edge, global, report, Exit(report.summary.exit_code))
 }
 
 fn say_errors(edge: &Edge, global: &Global, report: &Report) {

@@ -7,7 +7,8 @@ use onboard_core::{ErrorKind, ErrorReport, Wanted, shown};
 use onboard_engine::{Job, SavedAccount, SavedPlan, apply};
 
 use super::groups::{
-    AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, TimeOptions, TurbotOptions, UndoOptions,
+    AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, ReportOptions, TimeOptions,
+    TurbotOptions, UndoOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -32,6 +33,8 @@ pub(crate) struct Apply {
     #[command(flatten)]
     options: ApplyOptions,
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     undo: UndoOptions,
     #[command(flatten)]
     adopt: AdoptOptions,
@@ -55,6 +58,7 @@ impl Apply {
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [
             &self.options.0,
+            &self.report.0,
             &self.undo.0,
             &self.adopt.0,
             &self.claim.0,

@@ -6,8 +6,8 @@ use onboard_core::With;
 use onboard_engine::{FileHandOff, HandOff, Job, Nowhere, TextHandOff, bootstrap};
 
 use super::groups::{
-    AccountOptions, AdoptOptions, BootstrapOptions, ClaimOptions, ConsentOptions, TimeOptions, TurbotOptions,
-    UndoOptions,
+    AccountOptions, AdoptOptions, BootstrapOptions, ClaimOptions, ConsentOptions, ReportOptions, TimeOptions,
+    TurbotOptions, UndoOptions,
 };
 use crate::console;
 use crate::edge::Edge;
@@ -31,6 +31,8 @@ The file may hold a secret access key: keep it as you keep the key. It is writte
 pub(crate) struct Bootstrap {
     #[command(flatten)]
     options: BootstrapOptions,
+    #[command(flatten)]
+    report: ReportOptions,
     #[command(flatten)]
     undo: UndoOptions,
     #[command(flatten)]
@@ -63,6 +65,7 @@ impl Bootstrap {
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [
             &self.options.0,
+            &self.report.0,
             &self.undo.0,
             &self.adopt.0,
             &self.claim.0,

@@ -2,7 +2,7 @@
 
 use onboard_engine::{Job, cleanup};
 
-use super::groups::{AccountOptions, ClaimOptions, ConsentOptions, TimeOptions, TurbotOptions};
+use super::groups::{AccountOptions, ClaimOptions, ConsentOptions, ReportOptions, TimeOptions, TurbotOptions};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
@@ -22,6 +22,8 @@ Only what carries this tool's tags for that Turbot id and cluster is removed. Th
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Cleanup {
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     claim: ClaimOptions,
     #[command(flatten)]
     account: AccountOptions,
@@ -39,7 +41,7 @@ impl Cleanup {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.claim.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
+        let typed = [&self.report.0, &self.claim.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
         let (global, (part, job)) = edge.settle("cleanup", &typed, |r| {
             let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Optional));
             let aws = wanted::resolve_aws(r);

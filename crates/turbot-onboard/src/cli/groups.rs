@@ -94,6 +94,8 @@ group! {
     BootstrapOptions: None, options::BOOTSTRAP, global false;
     /// Options of `import` alone.
     ImportOptions: None, options::IMPORT, global false;
+    /// Options of verbs whose result is a report.
+    ReportOptions: None, options::REPORT, global false;
     /// Options of `sandbox` alone.
     SandboxOptions: None, options::SANDBOX, global false;
 }

@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use onboard_core::MaintenanceLevel;
 use onboard_engine::{Job, maintenance_set, maintenance_show};
 
-use super::groups::{AccountOptions, ConsentOptions, TimeOptions, TurbotOptions, Typed};
+use super::groups::{AccountOptions, ConsentOptions, ReportOptions, TimeOptions, TurbotOptions, Typed};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
@@ -73,6 +73,8 @@ impl From<Level> for MaintenanceLevel {
 #[derive(Debug, clap::Args)]
 struct Options {
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
     consents: ConsentOptions,
@@ -93,8 +95,8 @@ impl Maintenance {
 }
 
 impl Options {
-    fn typed(&self) -> [&Typed; 4] {
-        [&self.account.0, &self.consents.0, &self.turbot.0, &self.times.0]
+    fn typed(&self) -> [&Typed; 5] {
+        [&self.report.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0]
     }
 }
 

@@ -14,6 +14,7 @@ mod import;
 mod maintenance;
 mod man;
 mod plan;
+mod report;
 mod sandbox;
 mod schema;
 mod verify;
@@ -80,6 +81,7 @@ enum Verb {
     Maintenance(maintenance::Maintenance),
     Cleanup(cleanup::Cleanup),
     Doctor(doctor::Doctor),
+    Report(report::ReportCommand),
     Sandbox(sandbox::SandboxCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -100,6 +102,7 @@ impl Cli {
             Verb::Maintenance(verb) => verb.run(&edge),
             Verb::Cleanup(verb) => verb.run(&edge),
             Verb::Doctor(verb) => verb.run(&edge),
+            Verb::Report(verb) => verb.run(&edge),
             Verb::Sandbox(verb) => verb.run(&edge),
             Verb::Demo(verb) => verb.run(&edge),
             Verb::Completions(verb) => verb.run(),

@@ -203,10 +203,20 @@ pub(crate) const SANDBOX: &[Spec] = &[
         .no_file(),
 ];
 
+/// Verbs whose result is a report.
+pub(crate) const REPORT: &[Spec] = &[Spec::new(
+    "report",
+    Kind::List,
+    "FILE",
+    "Also write the report for people: one page (.html) or a table (.csv); repeatable",
+)
+.no_file()];
+
 /// Every option there is, once by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
-    let groups: [&'static [Spec]; 13] = [
-        ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, SANDBOX,
+    let groups: [&'static [Spec]; 14] = [
+        ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, REPORT,
+        SANDBOX,
     ];
     let all: Vec<&'static Spec> = groups.into_iter().flatten().collect();
     let mut seen = std::collections::BTreeSet::new();

@@ -2,7 +2,7 @@
 
 use onboard_engine::{Job, verify};
 
-use super::groups::{AccountOptions, ConsentOptions, TimeOptions, TurbotOptions};
+use super::groups::{AccountOptions, ConsentOptions, ReportOptions, TimeOptions, TurbotOptions};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
@@ -20,6 +20,8 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Verify {
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
     consents: ConsentOptions,
@@ -35,7 +37,7 @@ impl Verify {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
+        let typed = [&self.report.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0];
         let (global, (part, job)) = edge.settle("verify", &typed, |r| {
             let (wanted, part) = (wanted::resolve(r, None), SessionPart::resolve(r, Need::Required));
             let aws = wanted::resolve_aws(r);
