@@ -12,7 +12,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("turbot-import", &["onboard-core"]),
     ("onboard-engine", &["onboard-core", "aws-bootstrap", "turbot-import"]),
     ("onboard-sandbox", &["onboard-core"]),
-    ("turbot-onboard", &["onboard-core", "onboard-engine", "onboard-sandbox"]),
+    ("onboard-report", &["onboard-core"]),
+    ("turbot-onboard", &["onboard-core", "onboard-engine", "onboard-sandbox", "onboard-report"]),
 ];
 
 /// What only one crate may see, by the beginning of the dependency's name.

@@ -12,6 +12,7 @@ mod fleet;
 #[cfg(test)]
 mod fuzz;
 mod render;
+mod report_file;
 mod run;
 mod schema;
 mod settings;

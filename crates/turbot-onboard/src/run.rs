@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
 use crate::render::{fleet, json, report};
+use crate::report_file::write_report;
 use crate::settings::audit;
 use crate::settings::fleet::Accounts;
 use crate::settings::global::{Global, Output, Verbosity};
@@ -232,7 +233,8 @@ fn deliver_as(edge: &Edge, global: &Global, report: &Report, text: fn(&Report, P
             json::document(report)
         }
     };
-    Exit(report.summary.exit_code).after_writing(console::deliver(&text))
+    let exit = Exit(report.summary.exit_code).after_writing(console::deliver(&text));
+    write_report(edge, global, report, exit)
 }
 
 /// The same on standard error as text: for a verb whose result is another document.
@@ -242,7 +244,7 @@ pub(crate) fn say_report(edge: &Edge, global: &Global, report: &Report) -> Exit 
     } else {
         say_errors(edge, global, report);
     }
-    Exit(report.summary.exit_code)
+    write_report(edge, global, report, Exit(report.summary.exit_code))
 }
 
 /// The errors alone, on standard error.

@@ -9,7 +9,7 @@ use onboard_engine::{Planning, SavedAccount, SavedPlan, Session, apply};
 
 use super::groups::{
     AccountOptions, AdoptOptions, ApplyOptions, ClaimOptions, ConsentOptions, DiscoveringOptions, FleetOptions,
-    OrganizationOptions, RampOptions, TimeOptions, TurbotOptions, UndoOptions,
+    OrganizationOptions, RampOptions, ReportOptions, TimeOptions, TurbotOptions, UndoOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -42,6 +42,8 @@ pub(crate) struct Apply {
     #[command(flatten)]
     options: ApplyOptions,
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     undo: UndoOptions,
     #[command(flatten)]
     adopt: AdoptOptions,
@@ -69,6 +71,7 @@ impl Apply {
             &self.discovering.0,
             &self.ramp.0,
             &self.options.0,
+            &self.report.0,
             &self.undo.0,
             &self.adopt.0,
             &self.claim.0,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::groups::{
     AccountOptions, AdoptOptions, BootstrapOptions, ClaimOptions, ConsentOptions, FleetOptions, RampOptions,
-    TimeOptions, TurbotOptions, UndoOptions,
+    ReportOptions, TimeOptions, TurbotOptions, UndoOptions,
 };
 use crate::console;
 use crate::edge::Edge;
@@ -38,6 +38,8 @@ pub(crate) struct Bootstrap {
     ramp: RampOptions,
     #[command(flatten)]
     options: BootstrapOptions,
+    #[command(flatten)]
+    report: ReportOptions,
     #[command(flatten)]
     undo: UndoOptions,
     #[command(flatten)]
@@ -72,6 +74,7 @@ impl Bootstrap {
             &self.fleet.0,
             &self.ramp.0,
             &self.options.0,
+            &self.report.0,
             &self.undo.0,
             &self.adopt.0,
             &self.claim.0,

@@ -6,7 +6,7 @@ use onboard_engine::{Job, Planning, Session, cleanup};
 
 use super::groups::{
     AccountOptions, ClaimOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, RampOptions,
-    TimeOptions, TurbotOptions,
+    ReportOptions, TimeOptions, TurbotOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -36,6 +36,8 @@ pub(crate) struct Cleanup {
     #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     claim: ClaimOptions,
     #[command(flatten)]
     account: AccountOptions,
@@ -58,6 +60,7 @@ impl Cleanup {
             &self.organization.0,
             &self.discovering.0,
             &self.ramp.0,
+            &self.report.0,
             &self.claim.0,
             &self.account.0,
             &self.consents.0,

@@ -104,6 +104,8 @@ group! {
     DiscoverOptions: None, options::DISCOVER, global false;
     /// How a fleet is begun and when it stops.
     RampOptions: Some("Fleet"), options::RAMP, global false;
+    /// Options of verbs whose result is a report.
+    ReportOptions: None, options::REPORT, global false;
     /// Options of `sandbox` alone.
     SandboxOptions: None, options::SANDBOX, global false;
 }

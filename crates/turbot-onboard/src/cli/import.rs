@@ -7,7 +7,7 @@ use onboard_core::{ErrorKind, ErrorReport};
 use onboard_engine::{OpenHandoff, import};
 use zeroize::Zeroizing;
 
-use super::groups::{ImportOptions, TimeOptions, TurbotOptions};
+use super::groups::{ImportOptions, ReportOptions, TimeOptions, TurbotOptions};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
@@ -29,6 +29,8 @@ pub(crate) struct Import {
     #[command(flatten)]
     options: ImportOptions,
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     turbot: TurbotOptions,
     #[command(flatten)]
     times: TimeOptions,
@@ -40,7 +42,7 @@ impl Import {
     }
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
-        let typed = [&self.options.0, &self.turbot.0, &self.times.0];
+        let typed = [&self.options.0, &self.report.0, &self.turbot.0, &self.times.0];
         let (global, (part, path)) = edge.settle("import", &typed, |r| {
             let path = r.required("handoff", |text| Ok::<_, String>(text.to_owned()));
             Some((SessionPart::resolve(r, Need::Required)?.audited(), path?))

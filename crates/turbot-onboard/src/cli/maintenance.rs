@@ -6,7 +6,9 @@ use clap::{Subcommand, ValueEnum};
 use onboard_core::MaintenanceLevel;
 use onboard_engine::{Job, Session, maintenance_set, maintenance_show};
 
-use super::groups::{AccountOptions, ConsentOptions, FleetOptions, RampOptions, TimeOptions, TurbotOptions, Typed};
+use super::groups::{
+    AccountOptions, ConsentOptions, FleetOptions, RampOptions, ReportOptions, TimeOptions, TurbotOptions, Typed,
+};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
@@ -80,6 +82,8 @@ struct Options {
     #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
     consents: ConsentOptions,
@@ -100,8 +104,8 @@ impl Maintenance {
 }
 
 impl Options {
-    fn typed(&self) -> [&Typed; 6] {
-        [&self.fleet.0, &self.ramp.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0]
+    fn typed(&self) -> [&Typed; 7] {
+        [&self.fleet.0, &self.ramp.0, &self.report.0, &self.account.0, &self.consents.0, &self.turbot.0, &self.times.0]
     }
 }
 

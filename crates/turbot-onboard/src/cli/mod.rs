@@ -15,6 +15,7 @@ mod import;
 mod maintenance;
 mod man;
 mod plan;
+mod report;
 mod sandbox;
 mod schema;
 mod verify;
@@ -84,6 +85,7 @@ enum Verb {
     Cleanup(cleanup::Cleanup),
     Doctor(doctor::Doctor),
     Discover(discover::Discover),
+    Report(report::ReportCommand),
     Sandbox(sandbox::SandboxCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -105,6 +107,7 @@ impl Cli {
             Verb::Cleanup(verb) => verb.run(&edge),
             Verb::Doctor(verb) => verb.run(&edge),
             Verb::Discover(verb) => verb.run(&edge),
+            Verb::Report(verb) => verb.run(&edge),
             Verb::Sandbox(verb) => verb.run(&edge),
             Verb::Demo(verb) => verb.run(&edge),
             Verb::Completions(verb) => verb.run(),

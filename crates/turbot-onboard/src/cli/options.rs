@@ -206,6 +206,15 @@ pub(crate) const SANDBOX: &[Spec] = &[
         .no_file(),
 ];
 
+/// Verbs whose result is a report.
+pub(crate) const REPORT: &[Spec] = &[Spec::new(
+    "report",
+    Kind::List,
+    "FILE",
+    "Also write the report for people: one page (.html) or a table (.csv); repeatable",
+)
+.no_file()];
+
 /// Where the accounts of a fleet come from.
 pub(crate) const FLEET: &[Spec] = &[Spec::new(
     "manifest",
@@ -253,7 +262,7 @@ pub(crate) const RAMP: &[Spec] = &[
 /// Every option there is, once by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
     static ALL: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| {
-        let groups: [&'static [Spec]; 18] = [
+        let groups: [&'static [Spec]; 19] = [
             ACCOUNT,
             CONSENTS,
             TURBOT,
@@ -271,6 +280,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
             ORGANIZATION,
             DISCOVERING,
             DISCOVER,
+            REPORT,
             SANDBOX,
         ];
         let mut seen = std::collections::BTreeSet::new();

@@ -3,8 +3,8 @@
 use onboard_engine::verify;
 
 use super::groups::{
-    AccountOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, RampOptions, TimeOptions,
-    TurbotOptions,
+    AccountOptions, ConsentOptions, DiscoveringOptions, FleetOptions, OrganizationOptions, RampOptions, ReportOptions,
+    TimeOptions, TurbotOptions,
 };
 use crate::edge::Edge;
 use crate::exit::Exit;
@@ -32,6 +32,8 @@ pub(crate) struct Verify {
     #[command(flatten)]
     ramp: RampOptions,
     #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
     consents: ConsentOptions,
@@ -52,6 +54,7 @@ impl Verify {
             &self.organization.0,
             &self.discovering.0,
             &self.ramp.0,
+            &self.report.0,
             &self.account.0,
             &self.consents.0,
             &self.turbot.0,

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::audit;
+use super::report::ReportFile;
 use super::resolver::{Resolver, truth};
+use super::{audit, report};
 
 /// The form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub(crate) struct Global {
     /// `--audit-log`; without it there is a default place.
     pub(crate) audit_log: Option<PathBuf>,
     pub(crate) concurrency: usize,
+    /// `--report`: where the report goes besides standard output.
+    pub(crate) reports: Vec<ReportFile>,
 }
 
 impl Global {
@@ -81,6 +84,7 @@ impl Global {
             },
             audit_log: audit::given(r),
             concurrency: r.number("concurrency", 1, 1000).and_then(|n| usize::try_from(n).ok()).unwrap_or(16),
+            reports: report::files(r),
         }
     }
 }

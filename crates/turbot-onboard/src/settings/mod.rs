@@ -10,6 +10,7 @@ pub(crate) mod layers;
 pub(crate) mod manifest;
 pub(crate) mod organization;
 pub(crate) mod planned;
+pub(crate) mod report;
 pub(crate) mod resolver;
 pub(crate) mod session;
 pub(crate) mod source;
