@@ -94,6 +94,10 @@ group! {
     BootstrapOptions: None, options::BOOTSTRAP, global false;
     /// Options of `import` alone.
     ImportOptions: None, options::IMPORT, global false;
+    /// Options of `template cloudformation` alone.
+    StackOptions: None, options::STACK, global false;
+    /// Options of `template policy` alone.
+    PolicyOptions: None, options::POLICY, global false;
     /// Options of `sandbox` alone.
     SandboxOptions: None, options::SANDBOX, global false;
 }

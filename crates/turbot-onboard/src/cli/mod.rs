@@ -16,6 +16,7 @@ mod man;
 mod plan;
 mod sandbox;
 mod schema;
+mod template;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -80,6 +81,7 @@ enum Verb {
     Maintenance(maintenance::Maintenance),
     Cleanup(cleanup::Cleanup),
     Doctor(doctor::Doctor),
+    Template(template::Template),
     Sandbox(sandbox::SandboxCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -100,6 +102,7 @@ impl Cli {
             Verb::Maintenance(verb) => verb.run(&edge),
             Verb::Cleanup(verb) => verb.run(&edge),
             Verb::Doctor(verb) => verb.run(&edge),
+            Verb::Template(verb) => verb.run(&edge),
             Verb::Sandbox(verb) => verb.run(&edge),
             Verb::Demo(verb) => verb.run(&edge),
             Verb::Completions(verb) => verb.run(),

@@ -186,6 +186,19 @@ pub(crate) const IMPORT: &[Spec] = &[
     Spec::flag("assume-not-sent", "With -: an account that does not show was never sent to Turbot").no_file(),
 ];
 
+/// `template cloudformation` alone.
+pub(crate) const STACK: &[Spec] =
+    &[Spec::flag("stackset", "Make it for a service-managed StackSet of the organization").no_file()];
+
+/// `template policy` alone.
+pub(crate) const POLICY: &[Spec] = &[Spec::new(
+    "for",
+    Kind::Choice(&["trust", "plan", "apply", "bootstrap", "verify", "maintenance", "cleanup", "doctor", "discover"]),
+    "WHAT",
+    "One policy document alone: the role's trust policy, or what the caller of a verb needs [default: all of them]",
+)
+.no_file()];
+
 /// `sandbox` alone.
 pub(crate) const SANDBOX: &[Spec] = &[
     Spec::new("accounts", Kind::Number, "N", "Member accounts, besides the master account [default: 2]").no_file(),
@@ -205,8 +218,9 @@ pub(crate) const SANDBOX: &[Spec] = &[
 
 /// Every option there is, once by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
-    let groups: [&'static [Spec]; 13] = [
-        ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, SANDBOX,
+    let groups: [&'static [Spec]; 15] = [
+        ACCOUNT, CONSENTS, TURBOT, TIMES, GLOBAL, PLAN, ADOPTING, CLAIMING, UNDOING, APPLY, BOOTSTRAP, IMPORT, STACK,
+        POLICY, SANDBOX,
     ];
     let all: Vec<&'static Spec> = groups.into_iter().flatten().collect();
     let mut seen = std::collections::BTreeSet::new();

@@ -3,6 +3,7 @@
 mod config;
 mod documents;
 mod shape;
+mod template;
 
 #[cfg(test)]
 mod tests;
@@ -24,12 +25,14 @@ pub(crate) enum Document {
     Audit,
     /// What `doctor` found
     Doctor,
+    /// What a template makes (`template --output json`, `template policy`)
+    Template,
 }
 
 impl Document {
     /// Every document, in the order of the help.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Report, Self::Plan, Self::Handoff, Self::Config, Self::Audit, Self::Doctor];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Report, Self::Plan, Self::Handoff, Self::Config, Self::Audit, Self::Doctor, Self::Template];
 
     /// Its name, as `schema` takes it.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +43,7 @@ impl Document {
             Self::Config => "config",
             Self::Audit => "audit",
             Self::Doctor => "doctor",
+            Self::Template => "template",
         }
     }
 
@@ -52,6 +56,7 @@ impl Document {
             Self::Config => config::schema(),
             Self::Audit => documents::audit(),
             Self::Doctor => documents::doctor(),
+            Self::Template => template::schema(),
         };
         let mut schema = Map::new();
         schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
