@@ -75,6 +75,15 @@ fn two_teams() {
 }
 
 #[test]
+fn where_no_tool_may_touch_iam() {
+    let world = World::new();
+    paste(&world, &blocks("Where no tool may touch IAM"), false);
+    for file in ["turbot-onboard.yaml", "main.tf", "onboard.sh", "policies.json", "caller.json"] {
+        assert!(std::fs::metadata(world.path(file)).unwrap().len() > 500, "{file}");
+    }
+}
+
+#[test]
 fn in_a_pipeline() {
     paste(&World::new(), &blocks("In a pipeline"), false);
 }
@@ -92,9 +101,19 @@ fn the_configuration_file() {
 
 #[test]
 fn every_exit_code_and_verb_is_named() {
-    for verb in
-        ["doctor", "plan", "apply", "verify", "maintenance", "bootstrap", "import", "cleanup", "sandbox", "demo"]
-    {
+    for verb in [
+        "doctor",
+        "plan",
+        "apply",
+        "verify",
+        "maintenance",
+        "bootstrap",
+        "import",
+        "cleanup",
+        "template",
+        "sandbox",
+        "demo",
+    ] {
         assert!(README.contains(verb), "{verb}");
     }
 }

@@ -202,7 +202,7 @@ def start_ministack(folder):
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "MINISTACK_AUTOCREATE_AWS_MANAGED": "1",
-            "SERVICES": "iam,sts,organizations",
+            "SERVICES": "iam,sts,organizations,cloudformation",
             # It listens on every interface, on a port of its own.
             "IOT_MTLS_ENABLED": "0",
             "HOME": str(folder),

@@ -13,7 +13,17 @@ pub(crate) const SECRET_KEY: &str = "TURBOT_SECRET_KEY";
 const LOG_SENSITIVE_BODIES: &str = "LOG_SENSITIVE_BODIES";
 
 /// The variables this tool reads for itself; the AWS SDK reads its own.
-const READ: &[&str] = &["NO_COLOR", "CLICOLOR_FORCE", "TERM", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"];
+const READ: &[&str] = &[
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "TERM",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "HOME",
+    // `template` asks nobody: the region says the partition.
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
 
 /// The part of the environment that this tool reads. An empty variable counts as unset.
 #[derive(Debug, Default)]

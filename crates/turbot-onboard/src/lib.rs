@@ -17,6 +17,7 @@ mod run;
 mod schema;
 mod settings;
 mod signal;
+mod template;
 mod traces;
 
 use std::process::ExitCode;

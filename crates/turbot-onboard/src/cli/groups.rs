@@ -106,6 +106,10 @@ group! {
     RampOptions: Some("Fleet"), options::RAMP, global false;
     /// Options of verbs whose result is a report.
     ReportOptions: None, options::REPORT, global false;
+    /// Options of `template cloudformation` alone.
+    StackOptions: None, options::STACK, global false;
+    /// Options of `template policy` alone.
+    PolicyOptions: None, options::POLICY, global false;
     /// Options of `sandbox` alone.
     SandboxOptions: None, options::SANDBOX, global false;
 }

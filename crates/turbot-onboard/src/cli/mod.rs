@@ -18,6 +18,7 @@ mod plan;
 mod report;
 mod sandbox;
 mod schema;
+mod template;
 mod verify;
 
 use clap::{Parser, Subcommand};
@@ -86,6 +87,7 @@ enum Verb {
     Doctor(doctor::Doctor),
     Discover(discover::Discover),
     Report(report::ReportCommand),
+    Template(template::Template),
     Sandbox(sandbox::SandboxCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -108,6 +110,7 @@ impl Cli {
             Verb::Doctor(verb) => verb.run(&edge),
             Verb::Discover(verb) => verb.run(&edge),
             Verb::Report(verb) => verb.run(&edge),
+            Verb::Template(verb) => verb.run(&edge),
             Verb::Sandbox(verb) => verb.run(&edge),
             Verb::Demo(verb) => verb.run(&edge),
             Verb::Completions(verb) => verb.run(),

@@ -189,6 +189,19 @@ pub(crate) const IMPORT: &[Spec] = &[
     Spec::flag("assume-not-sent", "With -: an account that does not show was never sent to Turbot").no_file(),
 ];
 
+/// `template cloudformation` alone.
+pub(crate) const STACK: &[Spec] =
+    &[Spec::flag("stackset", "Make it for a service-managed StackSet of the organization").no_file()];
+
+/// `template policy` alone.
+pub(crate) const POLICY: &[Spec] = &[Spec::new(
+    "for",
+    Kind::Choice(&["trust", "plan", "apply", "bootstrap", "verify", "maintenance", "cleanup", "doctor", "discover"]),
+    "WHAT",
+    "One policy document alone: the role's trust policy, or what the caller of a verb needs [default: all of them]",
+)
+.no_file()];
+
 /// `sandbox` alone.
 pub(crate) const SANDBOX: &[Spec] = &[
     Spec::new("accounts", Kind::Number, "N", "Member accounts, besides the master account [default: 2]").no_file(),
@@ -262,7 +275,7 @@ pub(crate) const RAMP: &[Spec] = &[
 /// Every option there is, once by name.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
     static ALL: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| {
-        let groups: [&'static [Spec]; 19] = [
+        let groups: [&'static [Spec]; 21] = [
             ACCOUNT,
             CONSENTS,
             TURBOT,
@@ -281,6 +294,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
             DISCOVERING,
             DISCOVER,
             REPORT,
+            STACK,
+            POLICY,
             SANDBOX,
         ];
         let mut seen = std::collections::BTreeSet::new();

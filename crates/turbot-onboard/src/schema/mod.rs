@@ -4,6 +4,7 @@ mod config;
 mod documents;
 mod manifest;
 mod shape;
+mod template;
 
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,22 @@ pub(crate) enum Document {
     Audit,
     /// What `doctor` found
     Doctor,
+    /// What a template makes (`template --output json`, `template policy`)
+    Template,
 }
 
 impl Document {
     /// Every document, in the order of the help.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Report, Self::Plan, Self::Manifest, Self::Handoff, Self::Config, Self::Audit, Self::Doctor];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Report,
+        Self::Plan,
+        Self::Manifest,
+        Self::Handoff,
+        Self::Config,
+        Self::Audit,
+        Self::Doctor,
+        Self::Template,
+    ];
 
     /// Its name, as `schema` takes it.
     pub(crate) fn name(self) -> &'static str {
@@ -44,6 +55,7 @@ impl Document {
             Self::Config => "config",
             Self::Audit => "audit",
             Self::Doctor => "doctor",
+            Self::Template => "template",
         }
     }
 
@@ -57,6 +69,7 @@ impl Document {
             Self::Config => config::schema(),
             Self::Audit => documents::audit(),
             Self::Doctor => documents::doctor(),
+            Self::Template => template::schema(),
         };
         let mut schema = Map::new();
         schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));

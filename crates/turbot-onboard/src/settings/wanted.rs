@@ -189,8 +189,23 @@ fn likely_partition(r: &Resolver<'_>, master: Option<&(AwsAccountId, Option<Part
         return partition.to_string();
     }
     let region = r.text("region").unwrap_or_default();
-    let of_region = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc")];
-    of_region.into_iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, name)| name).to_owned()
+    of_region(&region).to_owned()
+}
+
+fn of_region(region: &str) -> &'static str {
+    let partitions = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("eusc-", "aws-eusc")];
+    partitions.into_iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, name)| name)
+}
+
+/// The account's partition where nobody is asked: by the master account's or a policy's ARN, else by the region.
+pub(crate) fn partition(r: &Resolver<'_>, wanted: &Wanted) -> Partition {
+    let named = wanted.policies.iter().chain(&wanted.permissions_boundary).map(PolicyArn::partition).next();
+    let named = wanted.master_partition.as_ref().map(Partition::as_str).or(named);
+    let environment = r.layers.environment;
+    let region = r.text("region");
+    let region = region.as_deref().or_else(|| environment.get("AWS_REGION"));
+    let region = region.or_else(|| environment.get("AWS_DEFAULT_REGION")).unwrap_or_default();
+    Partition::new(named.unwrap_or_else(|| of_region(region))).expect("an ARN's partition, or a known one")
 }
 
 fn role_to_assume(text: &str) -> Result<(), String> {

@@ -1,0 +1,204 @@
+//! `template`: what `apply` would make, written down for those who may not let a tool make it.
+
+use clap::Subcommand;
+use onboard_core::{Chosen, ErrorReport, ExternalId, Partition, Wanted};
+use serde_json::Value;
+
+use super::groups::{AccountOptions, ConsentOptions, PolicyOptions, StackOptions, TurbotOptions, Typed};
+use crate::console;
+use crate::edge::Edge;
+use crate::exit::Exit;
+use crate::render::json;
+use crate::run;
+use crate::settings::global::{Global, Output};
+use crate::settings::wanted;
+use crate::template::cloudformation::{self, Form};
+use crate::template::document::TemplateDocument;
+use crate::template::permissions::{self, Verb};
+use crate::template::{Blueprint, Refusal, commands, terraform};
+
+const EXAMPLES: &str = "\
+Examples:
+  turbot-onboard template cloudformation --account-id 111122223333 --turbot-id aab > turbot-onboard.yaml
+  turbot-onboard template cloudformation --stackset --account-id 111122223333 --turbot-id aab
+  turbot-onboard template terraform --account-id 111122223333 --turbot-id aab > main.tf
+  turbot-onboard template commands --account-id 111122223333 --turbot-id aab > onboard.sh
+  turbot-onboard template policy --for apply --account-id 111122223333 --turbot-id aab > caller.json
+
+Nobody is asked: neither AWS nor Turbot, and no keys are needed. Turbot's half goes on from what a template made with
+`apply --adopt`, which does not have it deleted: a template's role that Turbot deletes is drift for ever.";
+
+/// Write down what `apply` would create, for those who may not let a tool create it
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Template {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Cloudformation(Cloudformation),
+    Terraform(Terraform),
+    Policy(Policy),
+    Commands(Commands),
+}
+
+/// A CloudFormation template: the external ID is its parameter, the role's ARN an output
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+struct Cloudformation {
+    #[command(flatten)]
+    stack: StackOptions,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// A Terraform module with variables, outputs and a guard against the wrong account
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+struct Terraform {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// The role's trust policy, and the least permissions that the caller of each verb needs
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+struct Policy {
+    #[command(flatten)]
+    policy: PolicyOptions,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// The exact aws commands, as a shell script
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+struct Commands {
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    #[command(flatten)]
+    account: AccountOptions,
+    #[command(flatten)]
+    consents: ConsentOptions,
+    #[command(flatten)]
+    turbot: TurbotOptions,
+}
+
+impl Options {
+    fn typed(&self) -> [&Typed; 3] {
+        [&self.account.0, &self.consents.0, &self.turbot.0]
+    }
+}
+
+/// What `template policy` is asked for.
+enum Asked {
+    All,
+    Trust,
+    Caller(Verb),
+}
+
+impl Template {
+    pub(crate) fn run(self, edge: &Edge) -> Exit {
+        let done = match &self.what {
+            What::Cloudformation(it) => it.carry(edge),
+            What::Terraform(it) => {
+                text(edge, "terraform", &it.options.typed(), |_, blueprints| Ok(terraform::render(blueprints)))
+            }
+            What::Policy(it) => it.carry(edge),
+            What::Commands(it) => {
+                text(edge, "commands", &it.options.typed(), |_, blueprints| Ok(commands::render(blueprints)))
+            }
+        };
+        done.unwrap_or_else(|exit| exit)
+    }
+}
+
+impl Cloudformation {
+    fn carry(&self, edge: &Edge) -> Result<Exit, Exit> {
+        let [account, consents, turbot] = self.options.typed();
+        text(edge, "cloudformation", &[&self.stack.0, account, consents, turbot], |stack_set, blueprints| {
+            cloudformation::render(blueprints, if stack_set { Form::StackSet } else { Form::Stack })
+        })
+    }
+}
+
+impl Policy {
+    fn carry(&self, edge: &Edge) -> Result<Exit, Exit> {
+        let [account, consents, turbot] = self.options.typed();
+        let typed = [&self.policy.0, account, consents, turbot];
+        let (global, (accounts, asked)) = edge.settle("template policy", &typed, |r| {
+            let asked = match r.choice("for") {
+                None => Asked::All,
+                Some("trust") => Asked::Trust,
+                Some(word) => Asked::Caller(Verb::ALL.into_iter().find(|verb| verb.name() == word)?),
+            };
+            Some((accounts(r)?, asked))
+        })?;
+        let blueprints = blueprints(edge, &global, &accounts)?;
+        let alone = |policy: Option<Value>, why: &str| match policy {
+            Some(policy) => Exit::DONE.after_writing(console::deliver(&json::document(&policy))),
+            None => {
+                console::say(&format!("error: {why}"));
+                Exit::USAGE
+            }
+        };
+        Ok(match asked {
+            Asked::All => {
+                let document = TemplateDocument::of_policies(&blueprints);
+                Exit::DONE.after_writing(console::deliver(&json::document(&document)))
+            }
+            Asked::Trust => match &blueprints[..] {
+                [only] => alone(only.trust_policy(), "a user has no trust policy"),
+                _ => alone(None, "each account has a trust policy of its own; leave --for out to see them all"),
+            },
+            Asked::Caller(verb) => alone(
+                permissions::policy(verb, &blueprints),
+                "this verb needs no permission: it asks AWS who is calling, which nobody can be denied",
+            ),
+        })
+    }
+}
+
+/// The accounts that a template is for, each with its partition: one, or those of a manifest.
+fn accounts(r: &crate::settings::resolver::Resolver<'_>) -> Option<Vec<(Wanted, Partition)>> {
+    let wanted = wanted::resolve(r, None)?;
+    let partition = wanted::partition(r, &wanted);
+    Some(vec![(wanted, partition)])
+}
+
+fn blueprints(edge: &Edge, global: &Global, accounts: &[(Wanted, Partition)]) -> Result<Vec<Blueprint>, Exit> {
+    let made = accounts.iter().map(|(wanted, partition)| {
+        // 122 random bits from the operating system, for a role whose external ID is not given.
+        let id = uuid::Uuid::new_v4().hyphenated().to_string();
+        let chosen = Chosen { external_id: ExternalId::new(id).expect("a UUID is a valid external ID") };
+        Blueprint::of(wanted, partition, &chosen)
+    });
+    made.collect::<Result<_, _>>().map_err(|stop| run::refuse(&ErrorReport::from(stop), edge.talk_paint(global)))
+}
+
+/// A template that is a text in another language.
+fn text(
+    edge: &Edge,
+    kind: &'static str,
+    typed: &[&Typed],
+    render: impl FnOnce(bool, &[Blueprint]) -> Result<String, Refusal>,
+) -> Result<Exit, Exit> {
+    let (global, (accounts, stack_set)) =
+        edge.settle(&format!("template {kind}"), typed, |r| Some((accounts(r)?, r.flag("stackset"))))?;
+    let blueprints = blueprints(edge, &global, &accounts)?;
+    let text = render(stack_set, &blueprints).map_err(|refusal| {
+        console::say(&format!("error: --{}: {}", refusal.option, refusal.message));
+        Exit::USAGE
+    })?;
+    let text = match global.output {
+        Output::Text => text,
+        Output::Json => json::document(&TemplateDocument::of_text(kind, &blueprints, text)),
+    };
+    Ok(Exit::DONE.after_writing(console::deliver(&text)))
+}
