@@ -67,6 +67,26 @@ fn a_real_account() {
 }
 
 #[test]
+fn a_fleet() {
+    let world = World::new();
+    world.secrets.lock().unwrap().allow_file(&world.path("sandbox.env"));
+    paste(&world, &blocks("A fleet"), true);
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(world.path("report.json")).unwrap()).unwrap();
+    assert_eq!(report["summary"]["outcomes"], serde_json::json!({"imported": 200}));
+}
+
+/// The manifest shown is one that the tool accepts.
+#[test]
+fn the_manifest() {
+    let world = as_management();
+    let manifest = README.split("```yaml\n").find(|part| part.starts_with("defaults:")).unwrap();
+    std::fs::write(world.path("shown.yaml"), manifest.split("```").next().unwrap()).unwrap();
+    let run = world.run(&["plan", "--manifest", "shown.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
+#[test]
 fn two_teams() {
     let world = as_management();
     paste(&world, &blocks("Two teams"), false);
@@ -111,6 +131,7 @@ fn every_exit_code_and_verb_is_named() {
         "import",
         "cleanup",
         "template",
+        "discover",
         "sandbox",
         "demo",
     ] {

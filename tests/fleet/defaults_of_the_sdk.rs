@@ -12,8 +12,7 @@ fn two_hundred_accounts_throttled_twice_each_and_none_fails() {
     let world = organization(many(200));
     manifest(&world, 200, &[]);
     for n in 0..200 {
-        let fault =
-            json!({"call": "iam:GetRole", "account": world.sandbox.cloud().member(n), "times": 2, "what": "throttle"});
+        let fault = json!({"call": "iam:GetRole", "account": world.sandbox.cloud().member(n), "times": 2, "what": {"throttle": {}}});
         world.sandbox.add_fault(serde_json::from_value::<Fault>(fault).unwrap());
     }
     let seen = report(&fleet(&world, "cleanup", &["--concurrency", "24"]).exits(0), &world, 200);

@@ -12,4 +12,5 @@ mod interruption;
 mod saved_plan;
 mod scene;
 mod settings;
+mod soak;
 mod verbs;

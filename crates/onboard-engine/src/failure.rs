@@ -94,7 +94,7 @@ fn in_one_line(text: &str) -> String {
 
 fn denied(error: &AwsError) -> String {
     let Some(denial) = &error.denial else {
-        return "give the caller the permissions that the README lists".to_owned();
+        return "give the caller the permissions that `turbot-onboard template policy` prints".to_owned();
     };
     let arn = denial.arn.as_ref().map(|a| format!(" ({a})")).unwrap_or_default();
     let what = match denial.policy {
@@ -110,7 +110,9 @@ fn denied(error: &AwsError) -> String {
         DeniedBy::Trust => "the role's trust policy does not let this caller assume it".to_owned(),
         DeniedBy::ResourceBased => format!("a resource-based policy{arn} denies it"),
         DeniedBy::VpcEndpoint => format!("the VPC endpoint's policy{arn} denies it"),
-        DeniedBy::Unclassified => "give the caller the permissions that the README lists".to_owned(),
+        DeniedBy::Unclassified => {
+            "give the caller the permissions that `turbot-onboard template policy` prints".to_owned()
+        }
     };
     match &denial.authorization_id {
         Some(id) => {
