@@ -12,6 +12,7 @@ use crate::consent::{Asker, Who};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
+use crate::render::annotation;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
 use crate::render::{json, report};
@@ -200,6 +201,7 @@ pub(crate) fn refuse(error: &ErrorReport, paint: Paint) -> Exit {
 
 /// Puts the report on standard output, in the form asked for. With JSON, people find the errors on standard error, too.
 pub(crate) fn deliver(edge: &Edge, global: &Global, report: &Report) -> Exit {
+    annotate(edge, report);
     let text = match global.output {
         Output::Text => report::text(report, edge.result_paint(global)),
         Output::Json => {
@@ -212,12 +214,20 @@ pub(crate) fn deliver(edge: &Edge, global: &Global, report: &Report) -> Exit {
 
 /// The same on standard error as text: for a verb whose result is another document.
 pub(crate) fn say_report(edge: &Edge, global: &Global, report: &Report) -> Exit {
+    annotate(edge, report);
     if global.verbosity > Verbosity::Quiet {
         console::say(report::text(report, edge.talk_paint(global)).trim_end());
     } else {
         say_errors(edge, global, report);
     }
     Exit(report.summary.exit_code)
+}
+
+/// Where GitHub runs this, errors show beside the run as well: it reads its commands on standard error, too.
+fn annotate(edge: &Edge, report: &Report) {
+    if annotation::wanted(&edge.environment) {
+        annotation::of_report(report).iter().for_each(|line| console::say(line));
+    }
 }
 
 fn say_errors(edge: &Edge, global: &Global, report: &Report) {

@@ -6,6 +6,7 @@ pub(crate) mod file;
 pub(crate) mod global;
 pub(crate) mod keys;
 pub(crate) mod layers;
+pub(crate) mod profile;
 pub(crate) mod resolver;
 pub(crate) mod session;
 pub(crate) mod source;
