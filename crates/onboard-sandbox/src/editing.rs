@@ -95,7 +95,7 @@ impl Cloud {
         there
     }
 
-    fn change_role(&self, account: &str, name: &str, change: impl FnOnce(&mut Role)) {
+    pub(crate) fn change_role(&self, account: &str, name: &str, change: impl FnOnce(&mut Role)) {
         let mut world = self.lock();
         let lag = at_once(&world);
         let roles = &mut existing(&mut world, account).roles;

@@ -113,6 +113,17 @@ impl Cloud {
         });
     }
 
+    /// Gives a role an inline policy, seen at once.
+    ///
+    /// # Panics
+    /// If there is no such role, or the document is none.
+    pub fn put_role_policy(&self, account: &str, role: &str, name: &str, document: &str) {
+        Document::parse(document, Purpose::Identity).expect("a policy document");
+        self.change_role(account, role, |role| {
+            role.grants.inline.insert(name.to_owned(), document.to_owned());
+        });
+    }
+
     /// Gives a user a console password.
     ///
     /// # Panics

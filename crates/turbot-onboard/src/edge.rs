@@ -6,6 +6,7 @@ use crate::cli::groups::Typed;
 use crate::console;
 use crate::environment::Environment;
 use crate::exit::Exit;
+use crate::render::annotation;
 use crate::render::paint::Paint;
 use crate::render::settings as render;
 use crate::settings::global::{Global, Verbosity};
@@ -72,6 +73,12 @@ impl Edge {
             Some(resolved) if faults.is_empty() => Ok((global, resolved)),
             _ => {
                 console::say(&render::faults(&faults, command, paint));
+                if annotation::wanted(&self.environment) {
+                    for fault in &faults {
+                        let title = format!("turbot-onboard: {}", fault.place);
+                        console::say(&annotation::command(&title, &fault.message));
+                    }
+                }
                 Err(Exit::USAGE)
             }
         }

@@ -23,6 +23,8 @@ const READ: &[&str] = &[
     // `template` asks nobody: the region says the partition.
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
+    // Errors become annotations there.
+    "GITHUB_ACTIONS",
 ];
 
 /// The part of the environment that this tool reads. An empty variable counts as unset.

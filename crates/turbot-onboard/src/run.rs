@@ -12,6 +12,7 @@ use crate::consent::{Asker, Who};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
+use crate::render::annotation;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
 use crate::render::{fleet, json, report};
@@ -226,6 +227,7 @@ pub(crate) fn deliver_of(edge: &Edge, global: &Global, report: &Report, accounts
 }
 
 fn deliver_as(edge: &Edge, global: &Global, report: &Report, text: fn(&Report, Paint) -> String) -> Exit {
+    annotate(edge, report);
     let text = match global.output {
         Output::Text => text(report, edge.result_paint(global)),
         Output::Json => {
@@ -239,12 +241,20 @@ fn deliver_as(edge: &Edge, global: &Global, report: &Report, text: fn(&Report, P
 
 /// The same on standard error as text: for a verb whose result is another document.
 pub(crate) fn say_report(edge: &Edge, global: &Global, report: &Report) -> Exit {
+    annotate(edge, report);
     if global.verbosity > Verbosity::Quiet {
         console::say(report::text(report, edge.talk_paint(global)).trim_end());
     } else {
         say_errors(edge, global, report);
     }
     write_report(edge, global, report, Exit(report.summary.exit_code))
+}
+
+/// Where GitHub runs this, errors show beside the run as well: it reads its commands on standard error, too.
+fn annotate(edge: &Edge, report: &Report) {
+    if annotation::wanted(&edge.environment) {
+        annotation::of_report(report).iter().for_each(|line| console::say(line));
+    }
 }
 
 /// The errors alone, on standard error.

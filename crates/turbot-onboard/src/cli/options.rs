@@ -115,6 +115,13 @@ pub(crate) const TURBOT: &[Spec] = &[
         "A program that prints the keys like that file, no shell; repeat it for each argument, or give a JSON array",
     )
     .own_file(KEYS),
+    Spec::new(
+        "turbot-profile",
+        Kind::Text,
+        "NAME",
+        "A profile of ~/.config/turbot/credentials.yml or ~/.aws/turbothq: its keys, and its address without --turbot-url",
+    )
+    .own_file(KEYS),
 ];
 
 /// Times.
@@ -331,6 +338,7 @@ mod tests {
             "turbot-ca-bundle",
             "turbot-key-file",
             "turbot-key-command",
+            "turbot-profile",
             "master-account-id",
             "assume-role",
             "policy-arn",

@@ -1,5 +1,6 @@
 //! Everything as people and machines see it. What comes from elsewhere is escaped here, at the last moment.
 
+pub(crate) mod annotation;
 pub(crate) mod difference;
 pub(crate) mod doctor;
 pub(crate) mod fleet;

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use onboard_core::{Secret, shown};
 use zeroize::Zeroizing;
 
+use super::profile::Profile;
 use super::resolver::Resolver;
 use super::source::{Given, Source};
 use crate::environment::{ACCESS_KEY, SECRET_KEY};
@@ -23,12 +24,25 @@ pub(crate) struct TurbotKeys {
     pub(crate) secret_key: Secret,
 }
 
-/// The keys from the first place that has them: `--turbot-key-command` or `--turbot-key-file` as flag or variable,
-/// then `TURBOT_ACCESS_KEY` and `TURBOT_SECRET_KEY`, then configuration files.
-pub(crate) fn resolve(r: &Resolver<'_>) -> Option<TurbotKeys> {
+impl TurbotKeys {
+    fn duplicate(&self) -> Self {
+        Self { access_key: self.access_key.clone(), secret_key: self.secret_key.duplicate() }
+    }
+}
+
+/// The keys from the first place that has them: `--turbot-key-command`, `--turbot-key-file` or `--turbot-profile` as flag
+/// or variable, then `TURBOT_ACCESS_KEY` and `TURBOT_SECRET_KEY`, then configuration files.
+pub(crate) fn resolve(r: &Resolver<'_>, profile: Option<&Profile>) -> Option<TurbotKeys> {
     let command = r.layers.find("turbot-key-command");
     let file = r.layers.find("turbot-key-file");
     let in_file = |given: &Given| matches!(given.source, Source::File { .. });
+    if let Some(profile) = profile.filter(|profile| profile.at_hand) {
+        if let Some(other) = [&command, &file].into_iter().flatten().find(|given| !in_file(given)) {
+            r.fault(&other.source, "the keys come from a profile or from here, not from both");
+            return None;
+        }
+        return Some(profile.keys.duplicate());
+    }
     match (command.as_ref().filter(|g| !in_file(g)), file.as_ref().filter(|g| !in_file(g))) {
         (Some(command), Some(_)) => {
             r.fault(&command.source, "the keys come from a command or from a file, not from both");
@@ -52,6 +66,9 @@ pub(crate) fn resolve(r: &Resolver<'_>) -> Option<TurbotKeys> {
             return None;
         }
         (None, None) => {}
+    }
+    if let Some(profile) = profile {
+        return Some(profile.keys.duplicate());
     }
     let (access, secret) = (r.layers.in_files("turbot.access_key_file"), r.layers.in_files("turbot.secret_key_file"));
     let given = command.as_ref().or(r.layers.in_files("turbot.key_command"));
@@ -89,7 +106,7 @@ fn one_value(r: &Resolver<'_>, given: &Given) -> Option<Secret> {
     Some(Secret::new(value.to_owned()))
 }
 
-fn read(r: &Resolver<'_>, given: &Given) -> Option<Zeroizing<String>> {
+pub(super) fn read(r: &Resolver<'_>, given: &Given) -> Option<Zeroizing<String>> {
     let path = Path::new(given.text());
     let read = || -> std::io::Result<(Zeroizing<String>, u32)> {
         let file = File::open(path)?;

@@ -11,6 +11,7 @@ pub(crate) mod manifest;
 pub(crate) mod organization;
 pub(crate) mod planned;
 pub(crate) mod report;
+pub(crate) mod profile;
 pub(crate) mod resolver;
 pub(crate) mod session;
 pub(crate) mod source;

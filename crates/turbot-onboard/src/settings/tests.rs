@@ -149,6 +149,41 @@ fn keys_come_from_variables_a_file_or_a_command() {
 }
 
 #[test]
+fn a_profile_has_keys_and_an_address() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(home.path().join(".config/turbot")).unwrap();
+    std::fs::create_dir_all(home.path().join(".aws")).unwrap();
+    let yaml = "acme:\n  accessKey: id\n  secretKey: hunter2\n  workspace: acme.example.com\nturbot:\n  accessKey: x\n";
+    std::fs::write(home.path().join(".config/turbot/credentials.yml"), yaml).unwrap();
+    let at = home.path().to_str().unwrap();
+    let look = |typed: &[(&'static str, &[&str])], variables: &[(&str, &str)]| {
+        let mut variables = variables.to_vec();
+        variables.push(("HOME", at));
+        let (options, faults, warnings) = with(typed, &variables, home.path(), |r| turbot::resolve(r, Need::Required));
+        assert!(!format!("{faults:?}{warnings:?}").contains("hunter2"));
+        (options.map(|o| (o.url, o.access_key)), faults)
+    };
+    let environment = [("TURBOT_ACCESS_KEY", "env"), ("TURBOT_SECRET_KEY", "env")];
+    let acme = |url: &str, key: &str| Some((url.to_owned(), key.to_owned()));
+    // Named, it wins over the variables; another address is another address.
+    assert_eq!(look(&[("turbot-profile", &["acme"])], &environment).0, acme("acme.example.com", "id"));
+    let elsewhere = [("turbot-profile", &["acme"][..]), ("turbot-url", &["t.example.com"][..])];
+    assert_eq!(look(&elsewhere, &[]).0, acme("t.example.com", "id"));
+    let missing = look(&[("turbot-profile", &["none"])], &[]).1;
+    assert!(missing.iter().any(|f| f.contains("neither")), "{missing:?}");
+    std::fs::write(home.path().join(".aws/turbothq"), "[turbot]\naccess_key = a\nsecret_key = hunter2\n").unwrap();
+    let twice = look(&[("turbot-profile", &["turbot"])], &[]).1;
+    assert!(twice.iter().any(|f| f.contains("both")), "{twice:?}");
+    // Nobody reads it unasked.
+    assert!(look(&[], &[]).1.iter().any(|f| f.contains("they are missing")));
+    let mut faults = Vec::new();
+    let text = "turbot_profile = \"acme\"";
+    let (path, found) = (Path::new("turbot-onboard.toml"), Found::WorkingFolder);
+    ConfigFile::parse(text, path, path, found, &mut faults);
+    assert_eq!(faults.len(), 1);
+}
+
+#[test]
 fn turbot_is_not_needed_everywhere() {
     let (none, faults, _) = with(&[], &[], Path::new("/nonexistent"), |r| turbot::resolve(r, Need::Optional));
     assert!(none.is_none() && faults.is_empty());

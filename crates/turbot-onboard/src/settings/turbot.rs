@@ -3,6 +3,7 @@
 use onboard_core::{MaintenanceSpelling, Secret};
 
 use super::keys;
+use super::profile;
 use super::resolver::Resolver;
 
 /// Turbot's address, key and certificates.
@@ -25,8 +26,10 @@ pub(crate) enum Need {
 
 /// Resolves them; half a configuration is a fault even where none is needed.
 pub(crate) fn resolve(r: &Resolver<'_>, need: Need) -> Option<TurbotOptions> {
-    let url = r.text("turbot-url");
-    let keys = keys::resolve(r);
+    let profile = profile::resolve(r);
+    let keys = keys::resolve(r, profile.as_ref());
+    let from_profile = profile.as_ref().and_then(|profile| profile.url.clone());
+    let url = r.text("turbot-url").or_else(|| from_profile.clone());
     let ca_bundle = r.layers.find("turbot-ca-bundle").map(|given| {
         std::fs::read(given.text()).map_err(|error| {
             let message = format!("{} cannot be read: {error}", onboard_core::shown(given.text()));
@@ -42,14 +45,20 @@ pub(crate) fn resolve(r: &Resolver<'_>, need: Need) -> Option<TurbotOptions> {
     if keys.is_none() && !has_key_source(r) {
         r.fault(
             "Turbot's keys",
-            "they are missing; set TURBOT_ACCESS_KEY and TURBOT_SECRET_KEY, or give --turbot-key-file or \
-             --turbot-key-command",
+            "they are missing; set TURBOT_ACCESS_KEY and TURBOT_SECRET_KEY, or give --turbot-key-file, \
+             --turbot-key-command or --turbot-profile",
         );
     }
     if let Some(given) = r.layers.find("turbot-url")
         && let Err(message) = onboard_engine::check_turbot_url(given.text())
     {
         r.fault(&given.source, message);
+    }
+    if r.layers.find("turbot-url").is_none()
+        && let Some(url) = &from_profile
+        && let Err(message) = onboard_engine::check_turbot_url(url)
+    {
+        r.fault_of("turbot-profile", message);
     }
     if let Some(keys) = &keys
         && let Err(message) = onboard_engine::check_turbot_key(&keys.access_key, &keys.secret_key)
@@ -71,6 +80,7 @@ fn has_key_source(r: &Resolver<'_>) -> bool {
     environment.access_key.is_some()
         || environment.secret_key.is_some()
         || r.layers.find("turbot-key-file").is_some()
+        || r.layers.find("turbot-profile").is_some()
         || r.layers.find("turbot-key-command").is_some()
         || ["access_key_file", "secret_key_file", "key_command"]
             .iter()

@@ -47,13 +47,17 @@ impl Verb {
     }
 }
 
-/// Whether the management account is recognised, and the account's alias shown. Where they are denied a run goes on.
-const NOTED: &[&str] = &["organizations:DescribeOrganization", "iam:ListAccountAliases"];
+/// The management account is recognised by it. Where it is denied a run goes on.
+const RECOGNISE: &[&str] = &["organizations:DescribeOrganization"];
+/// A plan, and the question whether to carry it out, show the account's alias by it. Where it is denied a run goes on.
+const NAME: &[&str] = &["iam:ListAccountAliases"];
 /// Finding this tool's journal objects.
 const FIND: &[&str] = &["iam:ListPolicies"];
 const READ_JOURNAL: &[&str] = &["iam:GetPolicy"];
 /// The claim: made first, renewed by its tags, removed last.
-const KEEP_JOURNAL: &[&str] = &["iam:CreatePolicy", "iam:TagPolicy", "iam:UntagPolicy", "iam:DeletePolicy"];
+const KEEP_JOURNAL: &[&str] = &["iam:CreatePolicy", "iam:TagPolicy", "iam:DeletePolicy"];
+/// The intent to import is taken back on a definite answer.
+const SETTLE_JOURNAL: &[&str] = &["iam:UntagPolicy"];
 const READ_ROLE: &[&str] = &["iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
 const READ_USER: &[&str] = &[
     "iam:GetUser",
@@ -157,10 +161,14 @@ pub(crate) fn policy(verb: Verb, blueprints: &[Blueprint]) -> Option<Value> {
     match verb {
         // The account is looked at by who is calling, which nobody can be denied.
         Verb::Maintenance => return None,
-        Verb::Discover => statements.anywhere("Discover", &[DISCOVER, &NOTED[..1]]),
+        Verb::Discover => statements.anywhere("Discover", &[DISCOVER]),
         Verb::Plan | Verb::Verify | Verb::Doctor => {
-            let examine: &[&str] = if verb == Verb::Doctor { EXAMINE } else { &[] };
-            statements.anywhere("Look", &[NOTED, FIND, examine]);
+            let more = match verb {
+                Verb::Plan => NAME,
+                Verb::Doctor => EXAMINE,
+                _ => &[],
+            };
+            statements.anywhere("Look", &[RECOGNISE, FIND, more]);
             statements.on("LookAtJournal", READ_JOURNAL.to_vec(), of.journals());
             if has(With::Role) {
                 statements.on("LookAtRole", READ_ROLE.to_vec(), of.roles.clone());
@@ -170,8 +178,9 @@ pub(crate) fn policy(verb: Verb, blueprints: &[Blueprint]) -> Option<Value> {
             }
         }
         Verb::Apply | Verb::Bootstrap => {
-            statements.anywhere("Look", &[NOTED, FIND]);
-            statements.on("Journal", [READ_JOURNAL, KEEP_JOURNAL].concat(), of.journals());
+            statements.anywhere("Look", &[RECOGNISE, NAME, FIND]);
+            let settle = if verb == Verb::Apply { SETTLE_JOURNAL } else { &[] };
+            statements.on("Journal", [READ_JOURNAL, KEEP_JOURNAL, settle].concat(), of.journals());
             if has(With::Role) {
                 statements.on("Role", [READ_ROLE, MAKE_ROLE, &boundary(&of, "Role")].concat(), of.roles.clone());
                 statements.attaching("Role", &of.attached, of.roles.clone());
@@ -183,7 +192,7 @@ pub(crate) fn policy(verb: Verb, blueprints: &[Blueprint]) -> Option<Value> {
         }
         // It removes both kinds, whichever is wanted now.
         Verb::Cleanup => {
-            statements.anywhere("Look", &[NOTED, FIND]);
+            statements.anywhere("Look", &[RECOGNISE, NAME, FIND]);
             statements.on("Journal", [READ_JOURNAL, KEEP_JOURNAL].concat(), of.journals());
             statements.on("Role", [READ_ROLE, REMOVE_ROLE].concat(), of.roles.clone());
             statements.on("User", [READ_USER, REMOVE_USER].concat(), of.users.clone());
