@@ -17,6 +17,8 @@ const COMMANDS: &[&[&str]] = &[
     &["maintenance", "set"],
     &["cleanup"],
     &["doctor"],
+    &["report"],
+    &["discover"],
     &["template"],
     &["template", "cloudformation"],
     &["template", "terraform"],
