@@ -70,6 +70,23 @@ fn turbot_is_listed_once() {
     assert!(calls.len() <= 4 && calls.iter().all(|call| call.starts_with("turbot:")), "{calls:?}");
 }
 
+/// Ten thousand finished accounts: seconds as it is shipped; this build is not optimised, on a machine that has other
+/// things to do.
+#[test]
+fn ten_thousand_finished_accounts_are_quick() {
+    let world = organization(many(10_000));
+    manifest(&world, 10_000, &[]);
+    for n in 0..10_000 {
+        let account = world.sandbox.cloud().member(n);
+        world.sandbox.turbot().add_account(&crate::scene::turbot_id(n), &account, "Title");
+    }
+    let begun = std::time::Instant::now();
+    let quick = report(&fleet(&world, "apply", &["--quick", "--quiet"]).exits(0), &world, 10_000);
+    assert_eq!(outcomes(&quick), of(&[("already-imported", 10_000)]));
+    assert!(world.sandbox.log().len() <= 4, "{:?}", world.sandbox.counts());
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+}
+
 #[test]
 fn people_get_a_line_for_each_account_and_the_sum() {
     let world = organization(many(5));

@@ -17,13 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["maintenance", "set"],
     &["cleanup"],
     &["doctor"],
-    &["report"],
     &["discover"],
-    &["template"],
-    &["template", "cloudformation"],
-    &["template", "terraform"],
-    &["template", "policy"],
-    &["template", "commands"],
     &["sandbox"],
     &["demo"],
     &["completions"],
@@ -130,7 +124,7 @@ fn every_command_has_examples_and_a_page_and_completions() {
     let schema = output(folder.path(), &["schema", "report"], &[]);
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    for name in ["report", "plan", "handoff", "config", "audit", "doctor"] {
+    for name in ["report", "plan", "manifest", "handoff", "config", "audit", "doctor"] {
         assert_eq!(output(folder.path(), &["schema", name], &[]).status.code(), Some(0), "{name}");
     }
 }

@@ -1,6 +1,8 @@
 //! What happens, while it happens, on standard error: at a terminal one live line for each account, elsewhere one line
 //! for each change and a sign of life every 30 seconds.
 
+mod fleet;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -189,55 +191,6 @@ impl Board {
         }
     }
 
-    /// What a fleet's event changes; the inner answer is the line that is to stay. `None` is an event like one account's.
-    fn of_fleet(&mut self, event: &Event, now: Duration) -> Option<Option<String>> {
-        match event {
-            Event::FleetBegun { accounts } => {
-                self.fleet = Some(FleetCount::new(*accounts, now));
-                return Some(None);
-            }
-            Event::FleetEnded => {
-                self.fleet = None;
-                self.lanes.clear();
-                return Some(None);
-            }
-            _ => {}
-        }
-        let verbose = self.verbosity == Verbosity::Verbose;
-        let fleet = self.fleet.as_mut()?;
-        match event {
-            Event::AccountBegun { account_id } => {
-                fleet.in_flight += 1;
-                *self.lane(account_id) = Lane { since: now, said: now, ..Lane::default() };
-                Some(None)
-            }
-            Event::AccountEnded { account_id, outcome, failure } => {
-                fleet.ended(failure.is_some());
-                self.lanes.remove(account_id);
-                let what = match failure {
-                    Some(kind) => self.paint.bad(&format!("{} ({})", outcome.as_str(), kind.as_str())),
-                    None => self.paint.good(outcome.as_str()),
-                };
-                Some(Some(format!("{}{what}", line(account_id, ""))))
-            }
-            // Of thousands of accounts only what each comes to is said; the heartbeat says the rest.
-            _ if !self.live && !verbose => {
-                let failed = matches!(event, Event::StepEnded { result: StepResult::Failed | StepResult::Unknown, .. });
-                (!failed).then_some(None)
-            }
-            // The terminal shows what each waits for while it does; what stays is what it came to.
-            Event::StepEnded { account_id, result: StepResult::Done | StepResult::Unchanged, .. } if !verbose => {
-                *self.lane(account_id) = Lane { said: now, since: now, ..Lane::default() };
-                Some(None)
-            }
-            Event::Note { account_id, .. } if !verbose => {
-                self.lane(account_id).said = now;
-                Some(None)
-            }
-            _ => None,
-        }
-    }
-
     fn lane(&mut self, account_id: &str) -> &mut Lane {
         self.lanes.entry(account_id.to_owned()).or_default()
     }
@@ -375,10 +328,10 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    pub(super) struct Screen(Arc<Mutex<Vec<u8>>>);
 
     impl Screen {
-        fn text(&self) -> String {
+        pub(super) fn text(&self) -> String {
             String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
         }
     }
@@ -393,7 +346,7 @@ mod tests {
         }
     }
 
-    fn board(live: bool, verbosity: Verbosity) -> (Board, Screen) {
+    pub(super) fn board(live: bool, verbosity: Verbosity) -> (Board, Screen) {
         let screen = Screen::default();
         (Board::new(Box::new(screen.clone()), live, verbosity, Paint::PLAIN), screen)
     }
@@ -415,7 +368,7 @@ mod tests {
         }
     }
 
-    const fn at(seconds: u64) -> Duration {
+    pub(super) const fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 

@@ -17,6 +17,11 @@ type Planned = (Accounts, Arc<[SavedAccount]>);
 /// may be other than the plan has it; without one, the options hold for all of them. `None` if something is missing or
 /// wrong, which the resolver has noted.
 pub(crate) fn accounts(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Planned, ErrorReport>> {
+    if r.flag("organization") {
+        let message = "the plan names the accounts: leave it out, and say with --assume-role how they are entered";
+        r.fault_of("organization", message);
+        return None;
+    }
     if r.layers.find("manifest").is_some() {
         return of_manifest(r, saved);
     }
