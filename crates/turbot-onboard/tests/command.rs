@@ -18,6 +18,7 @@ const COMMANDS: &[&[&str]] = &[
     &["cleanup"],
     &["doctor"],
     &["discover"],
+    &["report"],
     &["sandbox"],
     &["demo"],
     &["completions"],
