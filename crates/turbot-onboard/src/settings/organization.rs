@@ -52,7 +52,7 @@ pub(crate) fn discover(r: &Resolver<'_>, part: &SessionPart) -> Result<Option<Di
 fn session(part: &SessionPart) -> Result<Session, ErrorReport> {
     Session::new(SessionSettings {
         run: RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id"),
-        times: part.times.clone(),
+        times: part.times,
         spelling: part.spelling.clone(),
         turbot: part.turbot.as_ref().map(|turbot| TurbotAccess {
             url: turbot.url.clone(),
