@@ -84,6 +84,12 @@ pub fn of(expected: &[(&str, u64)]) -> BTreeMap<String, u64> {
     expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
+/// Now, for a test's own patience.
+#[expect(clippy::disallowed_methods, reason = "a test waits, and measures how long something takes")]
+pub fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// Nothing of ours is left in any of the first accounts.
 #[track_caller]
 pub fn nothing_left(world: &mut World, accounts: usize) {

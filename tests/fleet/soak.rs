@@ -4,7 +4,7 @@
 //! Sampled here; whole by `scripts/soak fleet`: SOAK_ACCOUNTS (80), SOAK_FAULTS (30, of a hundred accounts), SOAK_SEED.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use onboard_sandbox::{Fault, Options, TurbotOptions};
 use rustix::process::Signal;
@@ -77,7 +77,7 @@ fn manifest(world: &World, accounts: usize) {
 /// Lets a run go on until so many accounts show in Turbot, then ends it.
 fn cut_short(world: &World, at: usize, signal: Signal) {
     let run = world.start(world.command(&arguments("apply", &["--quiet"])));
-    let begun = Instant::now();
+    let begun = crate::scene::now();
     while world.sandbox.turbot().accounts().len() < at && begun.elapsed() < Duration::from_secs(1200) {
         std::thread::sleep(Duration::from_millis(20));
     }
