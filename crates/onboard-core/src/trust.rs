@@ -114,8 +114,10 @@ fn account_of(principal: &str) -> Option<(Option<Partition>, AwsAccountId)> {
     if let Ok(account) = AwsAccountId::new(principal) {
         return Some((None, account));
     }
-    let arn = Arn::new(principal).ok().filter(Arn::is_root)?;
-    Some((Some(arn.partition().clone()), AwsAccountId::new(arn.account()).ok()?))
+    let arn = Arn::new(principal).ok()?;
+    let (partition, account) = (arn.partition().clone(), AwsAccountId::new(arn.account()).ok()?);
+    // To the letter: a region, which the principal of an account has none of, would be read past otherwise.
+    (principal == partition.account_principal(&account)).then_some((Some(partition), account))
 }
 
 /// The single value of a scalar or of an array of one.
@@ -137,6 +139,16 @@ fn only(object: &Map<String, Value>, allowed: &[&str]) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_principal_with_a_region_is_not_an_account() {
+        let ours = ours();
+        for region in ["*", "us-east-1"] {
+            let document = ours.document().replace(":iam::", &format!(":iam:{region}:"));
+            assert!(!ours.is_granted_by(&document), "{document}");
+            assert!(matches!(TrustReading::of(&document), TrustReading::Other(_)), "{document}");
+        }
+    }
 
     fn ours() -> TrustPolicy {
         TrustPolicy {
