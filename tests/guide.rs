@@ -22,7 +22,8 @@ fn pages() -> Vec<PathBuf> {
 
 /// The help of a command and of the commands under it.
 fn help(path: &[&str], out: &mut String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_turbot-onboard")).args(path).arg("--help").env_clear().output().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_turbot-onboard")).args(path).arg("--help").env_clear().output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let name = [&["turbot-onboard"], path].concat().join(" ");
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
@@ -45,7 +46,10 @@ fn the_reference_is_the_programs_own() {
         std::fs::write(&path, &wanted).unwrap();
     }
     let stands = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(stands == wanted, "the reference is not the program's: UPDATE_GUIDE=1 cargo test --test guide writes it anew");
+    assert!(
+        stands == wanted,
+        "the reference is not the program's: UPDATE_GUIDE=1 cargo test --test guide writes it anew"
+    );
 }
 
 /// The anchors of a page, as mdbook and GitHub make them.
@@ -104,8 +108,7 @@ fn every_page_is_in_the_summary() {
 fn every_command_runs_as_it_stands() {
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
-        let blocks: Vec<&str> =
-            text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let blocks: Vec<&str> = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         if !blocks.is_empty() {
             paste(&page, &blocks.concat());
         }

@@ -1,4 +1,5 @@
 //! The Debian package, made of the command as it is built here, and installed into a root of its own.
+#![allow(clippy::print_stdout, reason = "says why something was not tried")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
