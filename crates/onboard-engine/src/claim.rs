@@ -29,6 +29,8 @@ pub(crate) enum ClaimError {
     Lost,
     /// What was written into the journal did not show in time.
     Unseen,
+    /// Every time it was renewed, more than half a lease had gone by before that was confirmed.
+    Slow,
     /// AWS failed.
     Aws(AwsError),
 }
@@ -170,7 +172,7 @@ impl Shared {
             self.write(state, |_| {}).await?;
             self.confirm(state).await?;
         }
-        if self.is_fresh(state) { Ok(()) } else { Err(ClaimError::Unseen) }
+        if self.is_fresh(state) { Ok(()) } else { Err(ClaimError::Slow) }
     }
 
     fn is_fresh(&self, state: &State) -> bool {

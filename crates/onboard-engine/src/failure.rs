@@ -10,6 +10,12 @@ pub(crate) fn unrecorded(why: &str) -> ErrorReport {
         .hint("make room or give another file with --audit-log, then run the same command again: it goes on from there")
 }
 
+/// Whoever confirms a claim takes longer than the claim is good for.
+pub(crate) fn of_slow_claim() -> ErrorReport {
+    ErrorReport::new(ErrorKind::NotPropagated, "the claim on the account was out of date each time it was confirmed")
+        .hint("this machine or AWS is too slow for the lease: raise --lease, then run the same command again")
+}
+
 /// An AWS failure while something was being done.
 pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
     if error.is(AwsErrorKind::Unrecorded) {

@@ -314,13 +314,7 @@ impl<'a> Worker<'a> {
                 Err(error) => return Err(AwsHalt::Aws(error)),
             }
         }
-        Err(AwsHalt::Halt(Halt::Failed(
-            ErrorReport::new(
-                ErrorKind::NotPropagated,
-                "the claim on the account was out of date each time it was confirmed",
-            )
-            .hint("this machine or AWS is too slow for the lease: raise --lease"),
-        )))
+        Err(AwsHalt::Halt(Halt::Failed(failure::of_slow_claim())))
     }
 
     /// The same for effects that need no look at why they failed.
