@@ -128,6 +128,12 @@ fn of_a_run_that_takes_over() {
     held.reached();
     first.kill();
     held.release();
+    // What it had sent is carried out to its end, and stands in the log then: before the next run's place in it.
+    let carried_out = (0..600).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        world.sandbox.log().iter().any(|call| call.call.name == "iam:CreateRole")
+    });
+    assert!(carried_out, "the call of the run that was killed never ended");
     let killed = log::of(&world);
     let last = killed.last().unwrap();
     assert_eq!((log::text(last, "phase"), log::text(last, "operation")), ("before", "iam:CreateRole"));
