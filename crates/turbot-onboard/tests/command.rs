@@ -17,6 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["maintenance", "set"],
     &["cleanup"],
     &["doctor"],
+    &["report"],
     &["sandbox"],
     &["demo"],
     &["completions"],
