@@ -108,6 +108,13 @@ fn in_a_pipeline() {
     paste(&World::new(), &blocks("In a pipeline"), false);
 }
 
+#[test]
+fn reports_for_people() {
+    let world = World::new();
+    paste(&world, &blocks("Reports for people"), false);
+    assert!(world.path("again.html").is_file() && world.path("again.csv").is_file());
+}
+
 /// The configuration file shown is one that the tool accepts where a person would put it.
 #[test]
 fn the_configuration_file() {

@@ -38,7 +38,9 @@ struct Page<'a> {
     data: String,
     verb: String,
     as_asked: usize,
+    as_asked_shown: String,
     total: usize,
+    total_shown: String,
     claim: &'static str,
     runs: Vec<[String; 4]>,
     superseded: usize,
@@ -93,6 +95,7 @@ struct CauseShown {
 pub fn page(collected: &Collected) -> Result<String, std::fmt::Error> {
     let causes = Cause::of(collected);
     let total = collected.accounts.len();
+    let as_asked = collected.accounts.iter().filter(|(_, account)| account.is_as_asked()).count();
     let left: Vec<_> =
         collected.accounts.iter().flat_map(|(_, account)| account.left().iter().map(move |l| (account, l))).collect();
     let page = Page {
@@ -102,8 +105,10 @@ pub fn page(collected: &Collected) -> Result<String, std::fmt::Error> {
         script_hash: hash(SCRIPT),
         data: payload(collected, &causes),
         verb: escaped(collected.verb().unwrap_or("report")).into_owned(),
-        as_asked: collected.accounts.iter().filter(|(_, account)| account.is_as_asked()).count(),
+        as_asked,
+        as_asked_shown: grouped(as_asked),
         total,
+        total_shown: grouped(total),
         claim: claim(collected.verb()),
         runs: runs(collected),
         superseded: collected.superseded,
@@ -123,7 +128,9 @@ pub fn page(collected: &Collected) -> Result<String, std::fmt::Error> {
         all_leftovers: left.len(),
         version: onboard_core::VERSION,
     };
-    page.render().map_err(|_| std::fmt::Error)
+    let mut html = page.render().map_err(|_| std::fmt::Error)?;
+    html.push('\n'); // the template's own last one is not rendered
+    Ok(html)
 }
 
 fn hash(text: &str) -> String {

@@ -158,7 +158,7 @@
     if (!rows.length) rows.push(el('tr', {}, el('td', {class: 'none', colspan: columns.length + 1}, 'No account fits.')));
     $('rows').tHead.replaceChildren(head());
     $('rows').tBodies[0].replaceChildren(...rows);
-    $('count').textContent = found.length === data.accounts.length ? `${number(found.length)} accounts` : `${number(found.length)} of ${number(data.accounts.length)} accounts`;
+    $('count').textContent = found.length === data.accounts.length ? `${number(found.length)} account${found.length === 1 ? '' : 's'}` : `${number(found.length)} of ${number(data.accounts.length)} accounts`;
     $('page').textContent = `${number(from + (found.length ? 1 : 0))} to ${number(from + here.length)} of ${number(found.length)}`;
     document.querySelector('.pages').hidden = pages < 2;
     $('back').disabled = state.page === 0;
