@@ -54,7 +54,7 @@ fn every_kind_of_denial_names_the_policy_and_who_can_help() {
         ("with an explicit deny in the role trust policy".into(), &["trust policy"]),
         ("because no resource-based policy allows the iam:CreateRole action".into(), &["resource-based policy"]),
         ("because no VPC endpoint policy allows the iam:CreateRole action".into(), &["VPC endpoint"]),
-        ("with an explicit deny".into(), &["permissions", "README"]),
+        ("with an explicit deny".into(), &["permissions", "template policy"]),
     ];
     for (context, words) in contexts {
         let message = format!("{WHO} {context}");
