@@ -21,5 +21,6 @@ mod round_trips;
 mod saved_plan;
 mod scene;
 mod settings_file;
+mod terminal;
 mod turbot_answers;
 mod two_machines;

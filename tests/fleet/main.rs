@@ -14,4 +14,5 @@ mod saved_plan;
 mod scene;
 mod settings;
 mod soak;
+mod terminal;
 mod verbs;

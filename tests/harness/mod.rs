@@ -4,9 +4,11 @@
 mod schema;
 mod script;
 mod secrets;
+mod terminal;
 mod world;
 
 pub use schema::faults as document_faults;
 pub use script::{Held, Script};
 pub use secrets::SecretSearch;
+pub use terminal::Terminal;
 pub use world::{Finished, NAME, Running, World};

@@ -231,7 +231,7 @@ pub async fn apply(session: &Session, job: &Job, consent: &dyn Consent, saved: O
     if let Some(report) = quick(session, job).await {
         return report;
     }
-    let chosen = saved.map_or_else(fresh, |saved| saved.chosen.clone());
+    let chosen = saved.map(|saved| saved.chosen.clone()).or_else(|| consent.chosen(&job.wanted)).unwrap_or_else(fresh);
     let mut worker = match Worker::begin(session, job, chosen).await {
         Ok(worker) => worker,
         Err(report) => return *report,

@@ -40,6 +40,11 @@ pub enum Answer {
 
 /// Who is asked before anything is changed.
 pub trait Consent: Send + Sync {
+    /// The values chosen for the plan that was already shown, if one was: what is done is then what was shown.
+    fn chosen(&self, _wanted: &Wanted) -> Option<Chosen> {
+        None
+    }
+
     /// Shows the plan and asks.
     fn ask(&self, planned: &Planned) -> Answer;
 

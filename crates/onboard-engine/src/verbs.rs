@@ -78,7 +78,7 @@ fn waited(wait: Wait) -> Stop {
 
 /// The AWS half alone.
 pub async fn bootstrap(session: &Session, job: &Job, consent: &dyn Consent, hand: &mut dyn HandOff) -> AccountReport {
-    let mut worker = match Worker::begin(session, job, fresh()).await {
+    let mut worker = match Worker::begin(session, job, consent.chosen(&job.wanted).unwrap_or_else(fresh)).await {
         Ok(worker) => worker,
         Err(report) => return *report,
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use onboard_core::{AccountReport, AwsAccountId, ErrorKind, ErrorReport, Step, Wanted};
+use onboard_core::{AccountReport, AwsAccountId, Chosen, ErrorKind, ErrorReport, Step, Wanted, remains_of};
 use onboard_engine::{Answer, Consent, Ended, HandedAccount, Job, Planned, Planning, Session, fleet, plan_for};
 
 use crate::consent::{Asker, Who};
@@ -80,7 +80,10 @@ impl Run {
         let text = render::plans(&plans, self.turbot_url.as_deref(), self.paint);
         match asker.put(&text, &format!("{action} in {}?", render::accounts(open))) {
             Answer::Yes => {
-                let approved = plans.into_iter().flatten().map(|p| (p.wanted.account_id.clone(), names(&p.plan.steps)));
+                let approved = plans.into_iter().flatten().map(|planned| {
+                    let Planned { wanted, plan, chosen, .. } = *planned;
+                    (wanted.account_id, Approved { chosen, steps: plan.steps })
+                });
                 Ok(Arc::new(FleetConsent { asker, approved: approved.collect(), anything: false }))
             }
             Answer::No | Answer::CannotAsk => Err(plans.into_iter().map(declined).collect()),
@@ -110,20 +113,32 @@ impl Run {
     }
 }
 
+/// An account's plan as it was shown and agreed to.
+struct Approved {
+    chosen: Chosen,
+    steps: Vec<Step>,
+}
+
 /// The consent to a fleet's plan: for an account whose plan is what was shown, or what remains of it.
 pub(crate) struct FleetConsent {
     asker: Asker,
-    approved: HashMap<AwsAccountId, Box<[&'static str]>>,
+    approved: HashMap<AwsAccountId, Approved>,
     /// The same was agreed to for every account.
     anything: bool,
 }
 
 impl Consent for FleetConsent {
+    fn chosen(&self, wanted: &Wanted) -> Option<Chosen> {
+        self.approved.get(&wanted.account_id).map(|shown| shown.chosen.clone())
+    }
+
     fn ask(&self, planned: &Planned) -> Answer {
-        let now = names(&planned.plan.steps);
         let shown = self.approved.get(&planned.wanted.account_id);
-        // Who gets what is the manifest's word; the plan says which steps lead there.
-        if shown.is_some_and(|shown| is_part(&now, shown)) { Answer::Yes } else { self.asker.ask(planned) }
+        if shown.is_some_and(|shown| remains_of(&planned.plan.steps, &shown.steps)) {
+            Answer::Yes
+        } else {
+            self.asker.ask(planned)
+        }
     }
 
     fn ask_import(&self, account: &HandedAccount) -> Answer {
@@ -133,16 +148,6 @@ impl Consent for FleetConsent {
     fn ask_maintenance(&self, wanted: &Wanted, step: &Step) -> Answer {
         if self.anything { Answer::Yes } else { self.asker.ask_maintenance(wanted, step) }
     }
-}
-
-fn names(steps: &[Step]) -> Box<[&'static str]> {
-    steps.iter().map(Step::name).collect()
-}
-
-/// Whether these are steps of those, in their order.
-fn is_part(these: &[&str], those: &[&str]) -> bool {
-    let mut those = those.iter();
-    these.iter().all(|step| those.any(|other| other == step))
 }
 
 fn blank(wanted: &Wanted) -> AccountReport {
@@ -169,20 +174,4 @@ fn interrupted(wanted: &Wanted) -> AccountReport {
     let mut report = blank(wanted);
     report.fail(ErrorReport::new(ErrorKind::Interrupted, "interrupted; nothing was changed"));
     report
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_remains_of_an_approved_plan_is_approved() {
-        let shown = ["claim", "create-role", "attach", "import"];
-        for part in [&shown[..], &["attach", "import"], &["create-role", "import"], &[]] {
-            assert!(is_part(part, &shown), "{part:?}");
-        }
-        for more in [&["delete-key"][..], &["import", "attach"], &["attach", "attach"]] {
-            assert!(!is_part(more, &shown), "{more:?}");
-        }
-    }
 }

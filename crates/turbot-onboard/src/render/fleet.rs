@@ -106,10 +106,32 @@ fn paragraph(planned: &Planned, turbot_url: Option<&str>) -> Vec<String> {
             if plan.delete_credential { "to delete" } else { "to leave" },
         ));
     }
+    let mut changes: Vec<String> = plan.steps.iter().filter_map(change).collect();
+    changes.dedup();
+    if !changes.is_empty() {
+        lines.push(format!("Of what stands in each, it would {}.", escaped(&changes.join("; "))));
+    }
     let mut names: Vec<&str> = plan.steps.iter().map(Step::name).collect();
     names.dedup();
     lines.push(format!("Steps: {}.", names.join(", ")));
     lines
+}
+
+/// What a step changes or removes that stood before, without what is another in every account.
+fn change(step: &Step) -> Option<String> {
+    match step {
+        Step::Tag { principal, .. } => Some(format!("tag {principal}")),
+        Step::DeleteKey { user, .. } => Some(format!("delete access keys of user {user}")),
+        Step::SetTrust { .. }
+        | Step::SetRole { .. }
+        | Step::SetBoundary { .. }
+        | Step::Untag { .. }
+        | Step::Detach { .. }
+        | Step::DeleteInline { .. }
+        | Step::DeleteRole { .. }
+        | Step::DeleteUser { .. } => Some(step.sentence()),
+        _ => None,
+    }
 }
 
 fn policies(wanted: &onboard_core::Wanted, partition: &Partition) -> String {

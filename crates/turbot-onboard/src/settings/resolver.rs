@@ -33,9 +33,11 @@ impl<'a> Resolver<'a> {
         self.faults.borrow_mut().extend(faults);
     }
 
-    /// What is wrong, in the order found, and what only deserves a warning.
+    /// What is wrong, in the order of a file's lines and otherwise as it was found, and what only deserves a warning.
     pub(crate) fn finish(self) -> (Vec<SettingFault>, Vec<String>) {
-        (self.faults.into_inner(), self.warnings.into_inner())
+        let mut faults = self.faults.into_inner();
+        faults.sort_by(|one, other| one.position().cmp(&other.position()));
+        (faults, self.warnings.into_inner())
     }
 
     pub(crate) fn fault(&self, place: impl Display, message: impl Into<String>) {

@@ -71,6 +71,14 @@ impl SettingFault {
     pub(crate) fn new(place: impl fmt::Display, message: impl Into<String>) -> Self {
         Self { place: place.to_string(), message: message.into() }
     }
+
+    /// The file, line and column of a place in a file, which is written as a [`Source`] is shown.
+    pub(crate) fn position(&self) -> Option<(&str, usize, usize)> {
+        let place = self.place.split_once(" (").map_or(self.place.as_str(), |(place, _)| place);
+        let mut parts = place.rsplitn(3, ':');
+        let (column, line) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Some((parts.next()?, line, column))
+    }
 }
 
 /// The names nearest to a mistyped one, if any is near enough to be meant.

@@ -219,6 +219,26 @@ fn every_fault_of_every_row_at_once() {
 }
 
 #[test]
+fn the_faults_are_in_the_order_of_the_lines_whoever_found_them() {
+    let text = "account_id,turbot_id,witch\n1111,aab,role\n300030000057,aab\n300030000057,,x\n";
+    let (_, said) = jobs(text, &[("max-session-duration", &["1"])], &[]);
+    let places: Vec<&str> = said.iter().map(|fault| fault.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        places,
+        [
+            "--max-session-duration",
+            "m.csv:1:22",
+            "m.csv:2:1 (account_id)",
+            "m.csv:3:14",
+            "m.csv:3:17",
+            "m.csv:4:1",
+            "m.csv:4:1 (turbot_id)",
+        ],
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn flags_win_over_rows_but_for_what_only_a_row_can_say() {
     let text = "account_id,turbot_id,with\n111122223333,aab,keys\n444455556666,aac,\n";
     assert_eq!(jobs(text, &[("with", &["role"])], &[]).0, 2);
