@@ -119,8 +119,11 @@ fn paste(page: &Path, script: &str) {
     let world = World::new();
     let binary = Path::new(env!("CARGO_BIN_EXE_turbot-onboard"));
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binary.parent().unwrap().display());
+    // What was started in the background goes when the shell does; what a sandbox prints holds its secrets.
+    let script = format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}");
+    world.secrets.lock().unwrap().allow_file(&world.path("sandbox.env"));
     let mut command = Command::new("bash");
-    command.args(["-euo", "pipefail", "-c", script]).current_dir(world.folder()).env_clear();
+    command.args(["-euo", "pipefail", "-c", &script]).current_dir(world.folder()).env_clear();
     command.envs(&world.environment).env("PATH", path).env("HOME", world.folder());
     let output = command.output().unwrap();
     assert!(

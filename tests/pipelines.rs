@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use harness::World;
+use onboard_sandbox::Options;
 use serde_json::Value;
 
 fn script(name: &str) -> PathBuf {
@@ -89,6 +90,30 @@ fn a_plan_is_a_comment_and_what_is_applied() {
     assert_eq!(report["summary"]["outcome"], "imported");
     assert_eq!(world.effective_imports(), 1);
     assert!(!world.path("pwned").exists());
+}
+
+/// A fleet's comment is one table for all that get the same steps, whatever the accounts are.
+#[test]
+fn a_fleets_plan_fits_into_a_comment() {
+    let mut world = World::with(Options { accounts: 60, ..Options::default() });
+    let credentials = world.sandbox.cloud().management_credentials();
+    world.environment.insert("AWS_ACCESS_KEY_ID".into(), credentials.access_key_id);
+    world.environment.insert("AWS_SECRET_ACCESS_KEY".into(), credentials.secret_access_key);
+    world.run(&["discover", "--out", "accounts.csv"]).exits(0);
+    let fleet = [("TURBOT_ONBOARD_MANIFEST", "accounts.csv"), ("TURBOT_ONBOARD_CANARY", "5")];
+
+    let planned = start(&world, "github/run", &[&fleet[..], &[("MODE", "plan")]].concat());
+    assert!(planned.status.success(), "{}", String::from_utf8_lossy(&planned.stderr));
+    let comment = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
+    assert!(comment.len() < 65_536, "{} bytes", comment.len());
+    assert!(comment.contains("**Accounts: 60**, each 9 steps: ") && comment.contains(" and 40 more"), "{comment}");
+    assert_eq!(comment.matches("| `create-role` | `create` |").count(), 1, "{comment}");
+
+    let applied = start(&world, "github/run", &[&fleet[..], &[("MODE", "apply")]].concat());
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    let comment = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
+    assert!(comment.contains("| `imported` | 60 |") && comment.contains("None needs anybody."), "{comment}");
+    assert_eq!(world.effective_imports(), 60);
 }
 
 #[test]

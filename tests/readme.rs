@@ -97,8 +97,9 @@ fn two_teams() {
 #[test]
 fn where_no_tool_may_touch_iam() {
     let world = World::new();
+    std::fs::write(world.path("accounts.csv"), "account_id,turbot_id\n111122223333,aab\n444455556666,aac\n").unwrap();
     paste(&world, &blocks("Where no tool may touch IAM"), false);
-    for file in ["turbot-onboard.yaml", "main.tf", "onboard.sh", "policies.json", "caller.json"] {
+    for file in ["turbot-onboard.yaml", "main.tf", "onboard.sh", "stackset.yaml", "policies.json", "caller.json"] {
         assert!(std::fs::metadata(world.path(file)).unwrap().len() > 500, "{file}");
     }
 }

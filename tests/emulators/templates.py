@@ -32,7 +32,27 @@ KEYS = ("--with", "keys", "--tag", "Team=data")
 
 def template(kind, account, *options):
     """What `template` prints for an account; it is given no credentials and no address."""
-    command = [BINARY, "template", *kind.split(), "--account-id", account.id, "--turbot-id", "aab", *options]
+    return _template(kind, account, "--account-id", account.id, "--turbot-id", "aab", *options)
+
+
+def template_of_fleet(kind, accounts, *options):
+    """What `template` prints for the manifest of some accounts, each with an external ID that ends with its own."""
+    rows = [f"{account.id},{turbot_id_of(account)},{external_id_of(account)}" for account in accounts]
+    manifest = accounts[0].home / "accounts.csv"
+    manifest.write_text("\n".join(["account_id,turbot_id,external_id", *rows, ""]))
+    return _template(kind, accounts[0], "--manifest", str(manifest), *options)
+
+
+def turbot_id_of(account):
+    return f"t{account.id}"
+
+
+def external_id_of(account):
+    return f"{EXTERNAL_ID}-{account.id}"
+
+
+def _template(kind, account, *options):
+    command = [BINARY, "template", *kind.split(), *options]
     environment = {
         "HOME": str(account.home),
         "AWS_REGION": REGIONS[account.partition],

@@ -20,13 +20,16 @@ from templates import (
     RICH,
     SNAPSHOTS,
     as_apply_makes_it,
+    external_id_of,
     goes_on,
     lint,
     made,
     outputs_of,
     shell,
     template,
+    template_of_fleet,
     terraform,
+    turbot_id_of,
 )
 
 # A user is adopted in ministack: moto answers ListServiceSpecificCredentials with HTTP 500.
@@ -145,6 +148,23 @@ def test_a_stack_set_gives_each_account_its_own_external_id(ministack, account_i
     [statement] = made(account)["trust"]["Statement"]
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
     goes_on(account)
+
+
+@pytest.mark.parametrize("kind", ["cloudformation", "cloudformation --stackset", "commands"])
+def test_one_template_serves_all_accounts_of_a_manifest(ministack, account_in, kind):
+    accounts = [account_in(ministack), account_in(ministack)]
+    text = template_of_fleet(kind, accounts)
+    if kind != "commands":
+        assert lint(text, accounts[0].home) == ""
+    for account in accounts:
+        if kind == "commands":
+            assert shell(account, text).returncode == 0
+        else:
+            create_stack(account, text)
+        role = made(account)
+        [statement] = role["trust"]["Statement"]
+        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": external_id_of(account)}}
+        assert role["tags"]["turbot-onboard:turbot-id"] == turbot_id_of(account)
 
 
 def test_what_cloudformation_would_replace_is_refused(moto, account_in):

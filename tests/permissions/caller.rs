@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use onboard_sandbox::Options;
 use serde_json::{Value, json};
 
 use crate::harness::World;
@@ -100,6 +101,22 @@ pub fn run(verb: &str, options: &[&str], scene: &Scene, policy: &Value) -> Verdi
         }
     }
     Verdict { code: run.code, shown: shown(&run), used, denied }
+}
+
+/// Lists an organization as a caller of its management account with this policy: the run, and what it asked AWS.
+pub fn discover(policy: &Value) -> (crate::harness::Finished, BTreeSet<String>) {
+    let mut world = World::with(Options { organization_extras: true, accounts: 3, ..Options::default() });
+    let cloud = world.sandbox.cloud();
+    let management = cloud.management_account();
+    cloud.create_user_unchecked(management, OPERATOR, "/", &[]);
+    cloud.put_user_policy(management, OPERATOR, "least", &policy.to_string());
+    let credentials = cloud.add_key(management, OPERATOR);
+    world.act_as(&credentials);
+    let run = world.run(&["discover", "--tags", "--output", "json"]);
+    let calls = world.calls_since(0);
+    let mine = calls.iter().filter(|c| c.call.access_key_id.as_deref() == Some(&credentials.access_key_id));
+    // Who is calling is told to everybody.
+    (run, mine.map(|c| c.call.name.clone()).filter(|name| name != "sts:GetCallerIdentity").collect())
 }
 
 /// What is seen of a run, without ids, times and paths of it.

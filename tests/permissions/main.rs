@@ -89,6 +89,18 @@ fn cleanup() {
     enough_and_needed("cleanup", &[]);
 }
 
+#[test]
+fn discover() {
+    let policy = policy_of("discover", &[]);
+    let (whole, used) = caller::discover(&policy);
+    assert_eq!(whole.code, 0, "{}", whole.stderr);
+    assert_eq!(used, actions_of(&policy).into_iter().collect::<BTreeSet<_>>());
+    for action in &used {
+        let (less, _) = caller::discover(&without(&policy, action));
+        assert_ne!((less.code, less.stdout), (whole.code, whole.stdout.clone()), "it is all the same without {action}");
+    }
+}
+
 /// The maintenance window is Turbot's: AWS is asked nothing but who is calling, which needs no permission.
 #[test]
 fn maintenance() {

@@ -4,14 +4,15 @@ use clap::Subcommand;
 use onboard_core::{Chosen, ErrorReport, ExternalId, Partition, Wanted};
 use serde_json::Value;
 
-use super::groups::{AccountOptions, ConsentOptions, PolicyOptions, StackOptions, TurbotOptions, Typed};
+use super::groups::{AccountOptions, ConsentOptions, FleetOptions, PolicyOptions, StackOptions, TurbotOptions, Typed};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::render::json;
 use crate::run;
 use crate::settings::global::{Global, Output};
-use crate::settings::wanted;
+use crate::settings::resolver::Resolver;
+use crate::settings::{fleet, wanted};
 use crate::template::cloudformation::{self, Form};
 use crate::template::document::TemplateDocument;
 use crate::template::permissions::{self, Verb};
@@ -23,6 +24,7 @@ Examples:
   turbot-onboard template cloudformation --stackset --account-id 111122223333 --turbot-id aab
   turbot-onboard template terraform --account-id 111122223333 --turbot-id aab > main.tf
   turbot-onboard template commands --account-id 111122223333 --turbot-id aab > onboard.sh
+  turbot-onboard template cloudformation --stackset --manifest accounts.csv > stackset.yaml
   turbot-onboard template policy --for apply --account-id 111122223333 --turbot-id aab > caller.json
 
 Nobody is asked: neither AWS nor Turbot, and no keys are needed. Turbot's half goes on from what a template made with
@@ -83,6 +85,8 @@ struct Commands {
 #[derive(Debug, clap::Args)]
 struct Options {
     #[command(flatten)]
+    fleet: FleetOptions,
+    #[command(flatten)]
     account: AccountOptions,
     #[command(flatten)]
     consents: ConsentOptions,
@@ -91,8 +95,8 @@ struct Options {
 }
 
 impl Options {
-    fn typed(&self) -> [&Typed; 3] {
-        [&self.account.0, &self.consents.0, &self.turbot.0]
+    fn typed(&self) -> [&Typed; 4] {
+        [&self.fleet.0, &self.account.0, &self.consents.0, &self.turbot.0]
     }
 }
 
@@ -121,8 +125,8 @@ impl Template {
 
 impl Cloudformation {
     fn carry(&self, edge: &Edge) -> Result<Exit, Exit> {
-        let [account, consents, turbot] = self.options.typed();
-        text(edge, "cloudformation", &[&self.stack.0, account, consents, turbot], |stack_set, blueprints| {
+        let [fleet, account, consents, turbot] = self.options.typed();
+        text(edge, "cloudformation", &[&self.stack.0, fleet, account, consents, turbot], |stack_set, blueprints| {
             cloudformation::render(blueprints, if stack_set { Form::StackSet } else { Form::Stack })
         })
     }
@@ -130,8 +134,8 @@ impl Cloudformation {
 
 impl Policy {
     fn carry(&self, edge: &Edge) -> Result<Exit, Exit> {
-        let [account, consents, turbot] = self.options.typed();
-        let typed = [&self.policy.0, account, consents, turbot];
+        let [fleet, account, consents, turbot] = self.options.typed();
+        let typed = [&self.policy.0, fleet, account, consents, turbot];
         let (global, (accounts, asked)) = edge.settle("template policy", &typed, |r| {
             let asked = match r.choice("for") {
                 None => Asked::All,
@@ -166,10 +170,16 @@ impl Policy {
 }
 
 /// The accounts that a template is for, each with its partition: one, or those of a manifest.
-fn accounts(r: &crate::settings::resolver::Resolver<'_>) -> Option<Vec<(Wanted, Partition)>> {
-    let wanted = wanted::resolve(r, None)?;
-    let partition = wanted::partition(r, &wanted);
-    Some(vec![(wanted, partition)])
+fn accounts(r: &Resolver<'_>) -> Option<Vec<(Wanted, Partition)>> {
+    let account = |r: &Resolver<'_>| {
+        let wanted = wanted::resolve(r, None)?;
+        let partition = wanted::partition(r, &wanted);
+        Some((wanted, partition))
+    };
+    if r.layers.find("manifest").is_none() {
+        return Some(vec![account(r)?]);
+    }
+    fleet::jobs(r, &fleet::manifest(r)?, |r, _| account(r))
 }
 
 fn blueprints(edge: &Edge, global: &Global, accounts: &[(Wanted, Partition)]) -> Result<Vec<Blueprint>, Exit> {

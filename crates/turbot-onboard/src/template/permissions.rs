@@ -102,7 +102,9 @@ const REMOVE_USER: &[&str] = &[
 ];
 /// Quotas, and an advisory look at the caller's own rights.
 const EXAMINE: &[&str] = &["iam:GetAccountSummary", "iam:SimulatePrincipalPolicy"];
-const DISCOVER: &[&str] = &["organizations:ListAccounts"];
+/// The listing, which account manages the organization, and the tags where `--tags` asks for them.
+const DISCOVER: &[&str] =
+    &["organizations:ListAccounts", "organizations:DescribeOrganization", "organizations:ListTagsForResource"];
 
 /// What the statements are about: the accounts' roles and users by name, their journals.
 struct Resources {
