@@ -165,7 +165,7 @@ impl Reader<'_> {
             (Kind::Number | Kind::Count, _) => Err("it takes a whole number, without quotes".into()),
             (Kind::Text | Kind::Choice(_) | Kind::Duration | Kind::List, DeValue::String(text)) => one(text),
             (Kind::Duration, DeValue::Integer(number)) => {
-                Err(format!("it has no unit: write it with one, in quotes, such as \"{}s\"", number.as_str()))
+                Err(format!("it has no unit: write it with one, in quotes, such as \"{}s\"", escaped(number.as_str())))
             }
             (Kind::Text, DeValue::Integer(_)) => {
                 let digits = self.text.get(value.span()).unwrap_or_default();
