@@ -1,4 +1,4 @@
-//! Hostile settings: configuration files, key files, times; and foreign words on their way to a terminal.
+//! Hostile settings: configuration files, manifests, key files, times; and foreign words on their way to a terminal.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use crate::render::paint::Paint;
 use crate::render::report;
 use crate::settings::file::{ConfigFile, Found, TABLES};
 use crate::settings::global::Color;
+use crate::settings::manifest::{Form, Manifest, Row, columns};
 use crate::settings::{duration, keys};
 use mutator::{fuzz, is_clean, shape};
 
@@ -50,6 +51,33 @@ const TOKENS: [&str; 30] = [
     "assume_role",
 ];
 
+const MANIFEST_TOKENS: [&str; 24] = [
+    "account_id",
+    "turbot_id",
+    "012345678901",
+    "\"111122223333\"",
+    "aab",
+    "tag",
+    "Team=a;Cost=b",
+    "policy_arn",
+    "defaults:\n  ",
+    "accounts:\n- ",
+    "  - ",
+    "{ Team: a }",
+    "&a",
+    "*a",
+    "<<: *a",
+    "!!str",
+    "|\n  ",
+    "---\n",
+    "[[accounts]]\n",
+    "[defaults]\n",
+    "\"accounts\": [{",
+    "}]}",
+    "true",
+    "# c",
+];
+
 /// A file of the working folder never sets what only a person may; what is wrong with any file is said in clean words
 /// with its place.
 #[test]
@@ -78,6 +106,35 @@ fn configuration_files() {
             }
             let set = options::all().filter(|spec| file.get(spec.name).is_some()).count();
             (set, faults.iter().map(|fault| shape(&fault.message)).take(3).collect::<Vec<_>>())
+        })
+    });
+}
+
+/// What is wrong with a manifest is said in clean words with its place, in whichever form it is written; a text that is no
+/// manifest is never silently an empty one.
+#[test]
+fn manifests() {
+    fuzz("manifest", &MANIFEST_TOKENS, |input| {
+        // Not more: of a thousand wrong columns each gets its own message, with the name that is near.
+        let text: String = String::from_utf8_lossy(input).chars().take(1000).collect();
+        [Form::Csv, Form::Yaml, Form::Json, Form::Toml].map(|form| {
+            let mut faults = Vec::new();
+            let manifest = Manifest::parse(&text, form, "folder/accounts", &mut faults);
+            for fault in &faults {
+                assert!(is_clean(&fault.place) && is_clean(&fault.message), "{fault:?}");
+                let place = fault.place.strip_prefix("folder/accounts:").unwrap_or_else(|| panic!("{fault:?}"));
+                let numbers: Vec<usize> = place.split([':', ' ']).map_while(|number| number.parse().ok()).collect();
+                assert!(numbers.len() == 2 && !numbers.contains(&0), "{fault:?}");
+                assert!(numbers[0] <= text.split(['\n', '\r']).count() + 1, "{fault:?}");
+            }
+            assert!(!manifest.rows.is_empty() || !faults.is_empty());
+            let set = |row: &Row| columns().filter(|spec| row.get(spec.name).is_some()).count();
+            let most = manifest.rows.iter().map(set).max();
+            (
+                most,
+                set(&manifest.defaults),
+                faults.iter().map(|fault| shape(&fault.message)).take(2).collect::<Vec<_>>(),
+            )
         })
     });
 }

@@ -81,13 +81,17 @@ impl SettingFault {
     }
 }
 
-/// The names nearest to a mistyped one, if any is near enough to be meant.
+/// The name nearest to a mistyped one, if any is near enough to be meant.
 pub(crate) fn nearest(name: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
+    let (name, most) = (name.to_lowercase(), |candidate: &str| 1 + candidate.len() / 4);
+    let length = name.chars().count();
     known
         .into_iter()
-        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        // Names of other lengths are no nearer than that.
+        .filter(|candidate| candidate.len().abs_diff(length) <= most(candidate))
+        .map(|candidate| (distance(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= most(candidate))
         .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .map(|(_, candidate)| candidate)
 }
 

@@ -66,42 +66,58 @@ struct Walk<'t> {
     line: usize,
 }
 
+/// Where in a field the walk is: a quote begins a quoted field at its beginning alone, and two in one are a quote.
+enum Within {
+    Beginning,
+    Plain,
+    Quoted,
+    QuoteInQuoted,
+}
+
 impl Walk<'_> {
     /// Where the next record's fields begin, and where the record ends.
     fn fields(&mut self, count: usize) -> Vec<Position> {
-        while let Some(byte @ (b'\n' | b'\r')) = self.text.get(self.offset) {
-            self.line += usize::from(*byte == b'\n');
-            self.offset += 1;
+        while let Some(b'\n' | b'\r') = self.text.get(self.offset) {
+            self.next();
         }
         if self.text.get(self.offset) == Some(&b'#') {
             // A comment ends with its line.
-            let rest = &self.text[self.offset..];
-            self.offset += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            while self.next().is_some_and(|byte| byte != b'\n') {}
             return self.fields(count);
         }
-        let mut places = Vec::with_capacity(count);
-        let (mut column, mut quoted) = (1, false);
+        let mut places = Vec::with_capacity(count + 1);
+        let (mut column, mut within) = (1, Within::Beginning);
         places.push(Position { line: self.line, column });
-        while let Some(byte) = self.text.get(self.offset) {
-            self.offset += 1;
-            // A column counts characters: the bytes that continue one do not begin another.
-            column += usize::from(byte & 0xc0 != 0x80);
-            match byte {
-                b'"' => quoted = !quoted,
-                b',' if !quoted => places.push(Position { line: self.line, column }),
-                b'\n' if quoted => {
-                    self.line += 1;
-                    column = 1;
+        loop {
+            let (line, Some(byte)) = (self.line, self.next()) else { break };
+            within = match (within, byte) {
+                (Within::Beginning | Within::QuoteInQuoted, b'"') | (Within::Quoted, 0..b'"' | b'#'..) => {
+                    Within::Quoted
                 }
-                b'\n' => {
-                    places.push(Position { line: self.line, column: column - 1 });
-                    self.line += 1;
+                (Within::Quoted, b'"') => Within::QuoteInQuoted,
+                (_, b',') => {
+                    places.push(Position { line, column: column + 1 });
+                    Within::Beginning
+                }
+                (_, b'\n' | b'\r') => {
+                    places.push(Position { line, column });
                     return places;
                 }
-                _ => {}
-            }
+                _ => Within::Plain,
+            };
+            // A column counts characters: the bytes that continue one do not begin another.
+            column = if self.line > line { 1 } else { column + usize::from(byte & 0xc0 != 0x80) };
         }
         places.push(Position { line: self.line, column });
         places
+    }
+
+    /// The next byte; a line ends with LF, CRLF or CR.
+    fn next(&mut self) -> Option<u8> {
+        let byte = *self.text.get(self.offset)?;
+        self.offset += 1;
+        let ends = byte == b'\n' || byte == b'\r' && self.text.get(self.offset) != Some(&b'\n');
+        self.line += usize::from(ends);
+        Some(byte)
     }
 }

@@ -125,7 +125,10 @@ impl Manifest {
             if let Some((value, at)) = row.get("account-id").map(placed) {
                 match accounts.get(value) {
                     Some(first) => {
-                        faults.at(at, format!("the AWS account {value} stands in line {} already", first.line));
+                        faults.at(
+                            at,
+                            format!("the AWS account {} stands in line {} already", escaped(value), first.line),
+                        );
                     }
                     None => drop(accounts.insert(value, at)),
                 }
@@ -134,7 +137,7 @@ impl Manifest {
                 let cluster = given("cluster-id").map_or("", Given::text);
                 match ids.get(&(cluster, value)) {
                     Some(first) => {
-                        faults.at(at, format!("the Turbot id {value} stands in line {} already", first.line))
+                        faults.at(at, format!("the Turbot id {} stands in line {} already", escaped(value), first.line))
                     }
                     None => drop(ids.insert((cluster, value), at)),
                 }

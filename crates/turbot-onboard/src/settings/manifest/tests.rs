@@ -271,3 +271,21 @@ fn ten_thousand_rows_take_no_time() {
     assert_eq!(jobs(&text, &[], &[]), (10_000, vec![]));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }
+
+/// Quotes within a field are its own, lines end as they do anywhere, and foreign words are escaped.
+#[test]
+fn hostile_csv_has_its_places() {
+    let faults = |text: &str| {
+        let mut faults = Vec::new();
+        Manifest::parse(text, Form::Csv, "m", &mut faults);
+        faults.iter().map(|fault| format!("{}: {}", fault.place, fault.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(faults("account_id,turbot_id\na\"b,aab,x\n"), ["m:2:9: the row has 3 cells, and the header 2"]);
+    assert_eq!(faults("account_id,turbot_id\n\"a\"\"b\",aab,x\n"), ["m:2:12: the row has 3 cells, and the header 2"]);
+    assert_eq!(faults("account_id,turbot_id\r1,aab\r2\r"), ["m:3:2: the row has 1 cells, and the header 2"]);
+    assert_eq!(faults("account_id,title\n1,\"two\r\nlines\"\n2\n"), ["m:4:2: the row has 1 cells, and the header 2"]);
+    assert_eq!(
+        faults("account_id\n\u{1b}[31m\n\u{1b}[31m\n"),
+        ["m:3:1: the AWS account \\u{1b}[31m stands in line 2 already"]
+    );
+}
