@@ -75,6 +75,11 @@ impl Purpose {
         Self::Release,
     ];
 
+    /// Whether it is a read of a wait, which takes as many as it takes.
+    pub fn is_of_a_wait(self) -> bool {
+        matches!(self, Self::Again | Self::ReadBack | Self::ProveKey | Self::Confirm | Self::Seen | Self::Deletion)
+    }
+
     /// In words, for the documentation.
     pub fn words(self) -> &'static str {
         match self {
@@ -123,12 +128,12 @@ pub fn points(with: &str) -> Vec<Point> {
     of_log(&world, &world.calls_since(0))
 }
 
-fn of_log(world: &World, log: &[CallRecord]) -> Vec<Point> {
+/// What the calls of a run were for, as far as it came.
+pub fn of_log(world: &World, log: &[CallRecord]) -> Vec<Point> {
     let admin = &world.environment["AWS_ACCESS_KEY_ID"];
-    let at = |name: &str| log.iter().position(|c| c.call.name == name).expect("a fresh run makes that call");
-    let (claim, import) = (at("iam:CreatePolicy"), at("turbot:POST /accounts"));
-    let create = log.iter().position(|c| matches!(c.call.name.as_str(), "iam:CreateRole" | "iam:CreateUser"));
-    let create = create.expect("a fresh run creates something");
+    let at = |names: &[&str]| log.iter().position(|c| names.contains(&c.call.name.as_str())).unwrap_or(log.len());
+    let (claim, import) = (at(&["iam:CreatePolicy"]), at(&["turbot:POST /accounts"]));
+    let create = at(&["iam:CreateRole", "iam:CreateUser"]);
     let mut points = Vec::new();
     let mut accepted = false;
     // Calls that are made side by side are logged in any order: those of one name are alike.

@@ -48,6 +48,8 @@ impl Worker<'_> {
     /// The loop: it ends with an outcome, or with why it stopped.
     pub(crate) async fn run(&mut self, order: &mut Order<'_>) -> Result<Outcome, Halt> {
         let (mut passes, mut approved, mut doubted) = (0, None, false);
+        // When another run was last seen at work.
+        let mut other: Option<Moment> = None;
         let mut failure = None;
         let begun = Moment::now();
         loop {
@@ -58,6 +60,7 @@ impl Worker<'_> {
                 Err(Halt::Again(why)) if passes < MAX_PASSES => {
                     self.note(format!("looking again: {why}"));
                     passes += 1;
+                    other = Some(Moment::now());
                     self.pause(self.session.times.aws_interval()).await?;
                     continue;
                 }
@@ -69,10 +72,11 @@ impl Worker<'_> {
             };
             let plan = match decision {
                 // The reads of one look are not of one moment: another run may have begun between them, and what it
-                // made look like somebody else's.
+                // made look like somebody else's. Where one was seen, all of it must have had the time to show.
                 Decision::Stop(stop)
                     if matches!(stop.kind, ErrorKind::NotOurs | ErrorKind::CannotConverge | ErrorKind::Conflict)
-                        && !std::mem::replace(&mut doubted, true) =>
+                        && (!std::mem::replace(&mut doubted, true)
+                            || other.is_some_and(|seen| seen.elapsed() < self.session.times.propagation)) =>
                 {
                     self.pause(self.session.times.aws_interval()).await?;
                     continue;
@@ -80,6 +84,9 @@ impl Worker<'_> {
                 Decision::Stop(stop) => return Err(stop.into()),
                 Decision::Wait(wait) => {
                     self.wait(&wait, begun).await?;
+                    if wait.what == WaitFor::Claim {
+                        other = Some(Moment::now());
+                    }
                     continue;
                 }
                 Decision::Go(plan) => plan,
@@ -101,7 +108,7 @@ impl Worker<'_> {
                 Ok(()) if plan.then_again => "what unfinished runs had left was taken back".to_owned(),
                 Ok(()) => return Ok(self.outcome_of(&plan)),
                 Err(Halt::Again(why)) => {
-                    failure = None;
+                    (failure, other) = (None, Some(Moment::now()));
                     why
                 }
                 Err(Halt::Unclear(error)) => {
