@@ -172,7 +172,8 @@ fn without_consent_nothing_is_changed_and_nothing_to_do_needs_none() {
     let bare = ["apply", "--account-id", &world.account, "--turbot-id", "aab", "--output", "json"];
     let run = world.run(&bare);
     assert!(run.stderr.contains("--yes"), "{}", run.stderr);
-    ended(run, 2, "refused", "needs-consent");
+    let account = ended(run, 2, "refused", "needs-consent");
+    assert!(account["external_id"].is_null(), "what was only chosen is in force nowhere: {account:#}");
     untouched.never_touched();
     world.verb("apply", &[]).exits(0);
     ended(world.run(&bare), 0, "already-imported", "");

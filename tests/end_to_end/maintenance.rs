@@ -70,6 +70,9 @@ fn a_setting_that_stands_is_read_and_compared() {
     ended(world.verb("apply", &["--maintenance", "check"]), 0, "imported", "");
     let account = ended(world.verb("maintenance set full", &[]), 5, "failed", "maintenance");
     assert!(account["error"].to_string().contains("Forced changes"), "{account:#}");
+    // It is no matter of rights, and the same call again would be refused again.
+    let hint = account["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("console") && !hint.contains("maintenance set"), "{account:#}");
     assert_eq!(window(&world).as_deref(), Some("Forced changes"));
 
     let world = World::new();

@@ -185,3 +185,23 @@ fn an_unknown_option_or_verb_is_2() {
         assert_eq!(code, 2, "{arguments:?}");
     }
 }
+
+/// What is there and wrong is not missing, too.
+#[test]
+fn a_number_as_an_id_is_one_fault() {
+    let world = World::new();
+    std::fs::write(world.path("fleet.yaml"), "accounts:\n- account_id: 012345678901\n  turbot_id: aab\n").unwrap();
+    let run = world.run(&["plan", "--manifest", "fleet.yaml"]).exits(2);
+    assert!(run.said().contains("one setting is wrong") && run.said().contains("write it in quotes"), "{}", run.said());
+    std::fs::write(world.path("turbot-onboard.toml"), "account_id = 111122223333\nturbot_id = \"aab\"\n").unwrap();
+    let run = world.run(&["plan"]).exits(2);
+    assert!(run.said().contains("one setting is wrong") && run.said().contains("write it in quotes"), "{}", run.said());
+}
+
+/// A lease that no confirmation could keep is refused before an account is claimed.
+#[test]
+fn a_lease_below_a_second_is_refused() {
+    let world = World::new();
+    let run = world.verb("apply", &["--lease", "100ms"]).exits(2);
+    assert!(run.said().contains("1s is the least"), "{}", run.said());
+}

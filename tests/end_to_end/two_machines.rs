@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onboard_sandbox::Moment;
+use onboard_sandbox::{Fault, Moment, What};
 
 use crate::harness::World;
 use crate::scene::{BOTH, ended};
@@ -116,4 +116,17 @@ fn a_run_that_goes_on_for_ever_is_not_waited_for_for_ever() {
     held.release();
     ended(first.finish(&world), 0, "imported", "");
     assert_eq!((world.left(), world.effective_imports()), (vec![], 1));
+}
+
+/// Where AWS is slower than the lease, nobody can say whose the account is: it is for the next run, and nothing is undone.
+#[test]
+fn a_claim_that_is_confirmed_too_late_is_pending() {
+    let mut world = World::new();
+    world.set("lease", "1s");
+    world.sandbox.add_fault(Fault::new("iam:GetPolicy", What::Delay { millis: 1200 }).times(0));
+    let account = ended(world.verb("apply", &[]), 6, "pending", "claim-lost");
+    assert!(account["error"]["hint"].as_str().unwrap().contains("--lease"), "{account:#}");
+    world.sandbox.clear_faults();
+    ended(world.verb("apply", &["--take-over"]), 0, "imported", "");
+    assert_eq!(world.left(), Vec::<String>::new());
 }

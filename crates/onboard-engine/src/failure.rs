@@ -12,7 +12,7 @@ pub(crate) fn unrecorded(why: &str) -> ErrorReport {
 
 /// Whoever confirms a claim takes longer than the claim is good for.
 pub(crate) fn of_slow_claim() -> ErrorReport {
-    ErrorReport::new(ErrorKind::NotPropagated, "the claim on the account was out of date each time it was confirmed")
+    ErrorReport::new(ErrorKind::ClaimLost, "the claim on the account was out of date each time it was confirmed")
         .hint("this machine or AWS is too slow for the lease: raise --lease, then run the same command again")
 }
 

@@ -59,7 +59,7 @@ impl Halt {
                 )
                 .hint("AWS takes its time: run the same command again, or give it longer with --propagation"),
             ),
-            ClaimError::Slow => Self::Failed(failure::of_slow_claim()),
+            ClaimError::Slow => Self::Pending(failure::of_slow_claim()),
             ClaimError::Aws(error) if error.is(AwsErrorKind::Unrecorded) => Self::unrecorded(&error.message),
             ClaimError::Aws(error) => Self::Failed(failure::of_aws("keeping the claim on the account", error)),
         }

@@ -151,10 +151,19 @@ impl<'a> Worker<'a> {
                 let open = matches!(error, MaintenanceError::Unknown { .. });
                 let effected = if open { Effected::Unknown(&words) } else { Effected::Failed(&words) };
                 recorder.after(SET_WINDOW, self.aws.now(), effected)?;
+                let hint = match error {
+                    MaintenanceError::Standing { .. } | MaintenanceError::NotInForce { .. } => {
+                        "the import stays as it is; see in Turbot's console which window the account and its folders have"
+                    }
+                    MaintenanceError::Refused(_) => {
+                        "the window needs Turbot/Admin, the import only Turbot/Operator; with that right: turbot-onboard maintenance set"
+                    }
+                    _ => "the import stays as it is; try again with: turbot-onboard maintenance set",
+                };
                 Err(Halt::Failed(
                     ErrorReport::new(ErrorKind::Maintenance, "the maintenance window could not be set")
                         .because(error.to_string())
-                        .hint("the window needs Turbot/Admin, the import only Turbot/Operator; with that right: turbot-onboard maintenance set"),
+                        .hint(hint),
                 ))
             }
         }

@@ -104,6 +104,10 @@ impl<'a> Worker<'a> {
     /// The report, at the end of the work.
     pub(crate) fn ended(mut self) -> AccountReport {
         self.report.millis = self.begun.millis();
+        // An external ID that was only chosen is in force nowhere.
+        if self.report.steps.is_empty() && self.arn.is_none() {
+            self.report.external_id = None;
+        }
         self.report
     }
 
@@ -314,7 +318,7 @@ impl<'a> Worker<'a> {
                 Err(error) => return Err(AwsHalt::Aws(error)),
             }
         }
-        Err(AwsHalt::Halt(Halt::Failed(failure::of_slow_claim())))
+        Err(AwsHalt::Halt(Halt::Pending(failure::of_slow_claim())))
     }
 
     /// The same for effects that need no look at why they failed.

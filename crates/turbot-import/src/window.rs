@@ -169,7 +169,7 @@ impl Turbot {
             Err(_) => None,
         };
         let Some(verb) = self.update_verb else {
-            let why = "which call replaces a setting is not public; change it in Turbot's console, or name the verb";
+            let why = "which call replaces a setting is not public; change it in Turbot's console";
             return Err(standing(seen, why.to_owned()));
         };
         let method = match verb {

@@ -1,7 +1,9 @@
 //! How the work on an account ends: what may be taken back is, the claim goes, and what is left is named.
 
+use std::collections::BTreeMap;
+
 use onboard_core::{
-    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Step, StepResult, With, undo,
+    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Presence, Step, StepResult, With, undo,
 };
 
 use crate::claim::ClaimError;
@@ -227,7 +229,7 @@ impl Worker<'_> {
         untouched
             && !keep
             && self.look.as_ref().is_some_and(|look| {
-                let ours = |tags: &std::collections::BTreeMap<String, String>| {
+                let ours = |tags: &BTreeMap<String, String>| {
                     self.wanted
                         .ownership_tags()
                         .iter()
@@ -289,19 +291,27 @@ impl Worker<'_> {
         let mut left = |kind, id: String, why: String| {
             leftovers.push(Leftover { kind, id, why, remove_with: command.clone() });
         };
-        let mine = |tags: &std::collections::BTreeMap<String, String>| {
+        let mine = |tags: &BTreeMap<String, String>| {
             tags.get("turbot-onboard:turbot-id").is_some_and(|id| *id == *self.wanted.turbot_id.as_str())
                 && tags.get("turbot-onboard:cluster") == Some(&self.wanted.cluster_id.urn())
+        };
+        // The credential of an imported account that is to stay is in use: nothing is left of it.
+        let imported = self.look.as_ref().is_some_and(|look| {
+            look.turbot.as_ref().is_some_and(|seen| matches!(self.side().presence_in(seen), Presence::Visible(_)))
+        });
+        let in_use = |tags: &BTreeMap<String, String>| {
+            let adopted = tags.contains_key("turbot-onboard:adopted");
+            imported && self.wanted.delete_credential.map_or(adopted, |delete| !delete)
         };
         let why = match self.report.outcome {
             Outcome::Pending => "the outcome is not known yet: Turbot may need it",
             Outcome::Interrupted => "the run was interrupted",
             _ => "it was not taken back",
         };
-        for role in seen.roles.iter().filter(|r| mine(&r.tags)) {
+        for role in seen.roles.iter().filter(|r| mine(&r.tags) && !in_use(&r.tags)) {
             left("role", role.arn.to_string(), why.to_owned());
         }
-        for user in seen.users.iter().filter(|u| mine(&u.tags)) {
+        for user in seen.users.iter().filter(|u| mine(&u.tags) && !in_use(&u.tags)) {
             left("user", user.arn.to_string(), why.to_owned());
             for key in &user.keys {
                 left("access-key", key.id.to_string(), why.to_owned());

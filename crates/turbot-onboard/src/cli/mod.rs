@@ -33,15 +33,16 @@ const ABOUT: &str = "Takes a fresh AWS account to 'imported in Turbot and verifi
 const LONG_ABOUT: &str = "\
 Takes a fresh AWS account to 'imported in Turbot and verified' in one command.
 
-In the account it makes an IAM role with AdministratorAccess that Turbot's master account may assume under an external
-ID (or an IAM user with one access key), hands it to Turbot's import, waits until the account shows in the cluster, and
+In the account it makes an IAM role with AdministratorAccess that Turbot's master account may assume under an external \
+ID (or an IAM user with one access key), hands it to Turbot's import, waits until the account shows in the cluster, and \
 removes what Turbot no longer needs. A run that was killed is resumed by running the same command again, anywhere.";
 
 const SETTINGS: &str = "\
 Settings:
   Every option is also a variable, TURBOT_ONBOARD_<OPTION> in capitals with underscores (several values separated by
   ';', flags as true or false), and most are keys of a configuration file, with underscores. A flag wins over a
-  variable, a variable over ./turbot-onboard.toml, that over ~/.config/turbot-onboard/turbot-onboard.toml.
+  variable, a variable over a manifest's row and its defaults, those over ./turbot-onboard.toml, that over
+  ~/.config/turbot-onboard/turbot-onboard.toml.
   Turbot's keys come from TURBOT_ACCESS_KEY and TURBOT_SECRET_KEY, a file or a command, never from an argument.
   AWS credentials are found as by the AWS CLI: AWS_PROFILE, single sign-on, web identity, and so on.
 

@@ -40,12 +40,19 @@ pub(crate) enum Found {
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
     values: BTreeMap<String, Given>,
+    /// The options that it gives in a way that is wrong, and that was told.
+    spoiled: Vec<&'static str>,
 }
 
 impl ConfigFile {
     /// What the file says of an option, or of `table.key`.
     pub(crate) fn get(&self, name: &str) -> Option<&Given> {
         self.values.get(name)
+    }
+
+    /// Whether it gives an option in a way that is wrong.
+    pub(crate) fn is_spoiled(&self, name: &str) -> bool {
+        self.spoiled.contains(&name)
     }
 
     /// Reads the file, if there is one; faults go to the list, and the good values stay.
@@ -62,7 +69,7 @@ impl ConfigFile {
 
     /// Takes a file's text apart.
     pub(crate) fn parse(text: &str, path: &Path, shown: &Path, found: Found, faults: &mut Vec<SettingFault>) -> Self {
-        let mut reader = Reader { text, path, shown, found, faults, values: BTreeMap::new() };
+        let mut reader = Reader { text, path, shown, found, faults, values: BTreeMap::new(), spoiled: vec![] };
         match DeTable::parse(text) {
             Ok(table) => reader.table(table.get_ref()),
             Err(error) => {
@@ -70,7 +77,7 @@ impl ConfigFile {
                 reader.fault(&place, format!("this is not TOML: {}", error.message()));
             }
         }
-        Self { values: reader.values }
+        Self { values: reader.values, spoiled: reader.spoiled }
     }
 }
 
@@ -92,6 +99,7 @@ struct Reader<'a> {
     found: Found,
     faults: &'a mut Vec<SettingFault>,
     values: BTreeMap<String, Given>,
+    spoiled: Vec<&'static str>,
 }
 
 impl Reader<'_> {
@@ -124,6 +132,7 @@ impl Reader<'_> {
                 Ok(values) => self.keep(spec.name.to_owned(), values, value.span(), &spec.key()),
                 Err(message) => {
                     let at = self.source(value.span(), &spec.key());
+                    self.spoiled.push(spec.name);
                     self.fault(&at, message);
                 }
             },

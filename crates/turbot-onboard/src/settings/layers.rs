@@ -95,6 +95,13 @@ impl<'a> Layers<'a> {
         self.row.as_ref().map(|layer| layer.row.place(key))
     }
 
+    /// Whether a row or a file gives an option in a way that is wrong.
+    pub(crate) fn is_spoiled(&self, name: &str) -> bool {
+        let in_row =
+            self.row.as_ref().is_some_and(|layer| layer.row.is_spoiled(name) || layer.defaults.is_spoiled(name));
+        in_row || self.files.iter().any(|file| file.is_spoiled(name))
+    }
+
     /// What was given for an option, by whichever layer comes first.
     pub(crate) fn find(&self, name: &str) -> Option<Given> {
         let spec = options::named(name)?;

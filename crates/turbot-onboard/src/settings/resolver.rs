@@ -83,6 +83,10 @@ impl<'a> Resolver<'a> {
 
     /// Says where a missing option can be given.
     pub(crate) fn missing(&self, name: &'static str) {
+        // It is there, and was told to be wrong.
+        if self.layers.is_spoiled(name) {
+            return;
+        }
         // Only a row can say which account it is about; the rest may hold for all of them.
         if let Some(place) = self.layers.row_place(name.replace('-', "_")).filter(|_| OWN_TO_A_ROW.contains(&name)) {
             return self.fault(place, "it is missing in this row");

@@ -88,8 +88,7 @@ impl Walk<'_> {
         let mut places = Vec::with_capacity(count + 1);
         let (mut column, mut within) = (1, Within::Beginning);
         places.push(Position { line: self.line, column });
-        loop {
-            let (line, Some(byte)) = (self.line, self.next()) else { break };
+        while let (line, Some(byte)) = (self.line, self.next()) {
             within = match (within, byte) {
                 (Within::Beginning | Within::QuoteInQuoted, b'"') | (Within::Quoted, 0..b'"' | b'#'..) => {
                     Within::Quoted

@@ -11,6 +11,8 @@ use crate::settings::source::{Given, Source};
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Row {
     values: BTreeMap<&'static str, Given>,
+    /// What it says in a way that is wrong, and told as such.
+    spoiled: Vec<&'static str>,
     path: String,
     at: Position,
 }
@@ -18,12 +20,22 @@ pub(crate) struct Row {
 impl Row {
     /// An empty row that begins there.
     pub(super) fn new(path: &str, at: Position) -> Self {
-        Self { values: BTreeMap::new(), path: path.to_owned(), at }
+        Self { values: BTreeMap::new(), spoiled: vec![], path: path.to_owned(), at }
     }
 
     /// What it says of an option.
     pub(crate) fn get(&self, name: &str) -> Option<&Given> {
         self.values.get(name)
+    }
+
+    /// Notes that an option was given in a way that is wrong.
+    pub(super) fn spoil(&mut self, spec: &'static Spec) {
+        self.spoiled.push(spec.name);
+    }
+
+    /// Whether it was.
+    pub(crate) fn is_spoiled(&self, name: &str) -> bool {
+        self.spoiled.contains(&name)
     }
 
     /// Where it begins; for what is missing in it.

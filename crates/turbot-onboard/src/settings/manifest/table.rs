@@ -53,7 +53,10 @@ fn row(node: &Node, path: &str, faults: &mut Faults<'_>) -> Row {
         }
         match values(spec, value) {
             Ok(values) => row.keep(spec, values, value.at),
-            Err((at, message)) => faults.at(at, format!("{key}: {message}")),
+            Err((at, message)) => {
+                row.spoil(spec);
+                faults.at(at, format!("{key}: {message}"));
+            }
         }
     }
     row
