@@ -133,12 +133,19 @@ pub const RULES: &[Rule] = &[
     rule(&[P::ProveKey], "", DENIED, Imported, NotUndone(Is("not-propagated"))),
     rule(&[P::ProveKey], "iam:GetAccountSummary", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::ProveKey], "iam:GetAccountSummary", &[], Imported, Undone(Own)),
-    rule(&[P::ReadBack, P::ProveKey, P::Confirm], "", DEFINITE, Undone(Own), NotUndone(Own)),
+    rule(&[P::ReadBack, P::ReadKey, P::ProveKey, P::Confirm], "", DEFINITE, Undone(Own), NotUndone(Own)),
     rule(&[P::Confirm], "", &[Class::NotVisible], Imported, Undone(Own)),
-    rule(&[P::ReadBack, P::ProveKey], "", &[Class::NotVisible], Imported, Unseen(Own)),
+    rule(&[P::ReadKey], "iam:ListAttached", &[Class::NotVisible], Imported, Imported),
+    rule(&[P::ReadBack, P::ReadKey, P::ProveKey], "", &[Class::NotVisible], Imported, Unseen(Own)),
     // An unreadable answer may be the bare unique id that AWS gives in place of a new role's ARN: it counts as 'not yet'.
-    rule(&[P::ReadBack], "", &[Class::Truncated, Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
-    rule(&[P::ReadBack, P::ProveKey, P::Confirm], "", &[], Imported, NotUndone(Own)),
+    rule(
+        &[P::ReadBack, P::ReadKey],
+        "",
+        &[Class::Truncated, Class::Malformed],
+        Imported,
+        NotUndone(Is("not-propagated")),
+    ),
+    rule(&[P::ReadBack, P::ReadKey, P::ProveKey, P::Confirm], "", &[], Imported, NotUndone(Own)),
     // After the acceptance nothing is taken back.
     rule(&[P::Accepted], "", &[Class::NotVisible], Imported, Pending(Is("claim-lost"))),
     rule(&[P::Tidy], "", LOST_AFTER, Imported, Imported),

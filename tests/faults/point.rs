@@ -31,6 +31,8 @@ pub enum Purpose {
     Attach,
     /// Reading back what was made, before the hand-over.
     ReadBack,
+    /// Reading back the new key; of the policies a steady reading was had before it was made.
+    ReadKey,
     /// Calls with the new key.
     ProveKey,
     /// Writing into the journal before the import: the unique id, the intent.
@@ -52,7 +54,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Look,
         Self::Note,
         Self::Health,
@@ -64,6 +66,7 @@ impl Purpose {
         Self::CreateKey,
         Self::Attach,
         Self::ReadBack,
+        Self::ReadKey,
         Self::ProveKey,
         Self::Journal,
         Self::Confirm,
@@ -77,7 +80,10 @@ impl Purpose {
 
     /// Whether it is a read of a wait, which takes as many as it takes.
     pub fn is_of_a_wait(self) -> bool {
-        matches!(self, Self::Again | Self::ReadBack | Self::ProveKey | Self::Confirm | Self::Seen | Self::Deletion)
+        matches!(
+            self,
+            Self::Again | Self::ReadBack | Self::ReadKey | Self::ProveKey | Self::Confirm | Self::Seen | Self::Deletion
+        )
     }
 
     /// In words, for the documentation.
@@ -94,6 +100,7 @@ impl Purpose {
             Self::CreateKey => "create the access key",
             Self::Attach => "attach the policy",
             Self::ReadBack => "read back what was made",
+            Self::ReadKey => "read back the new key",
             Self::ProveKey => "prove the new key",
             Self::Journal => "write the journal before the import",
             Self::Confirm => "confirm the claim before the import",
@@ -134,6 +141,7 @@ pub fn of_log(world: &World, log: &[CallRecord]) -> Vec<Point> {
     let at = |names: &[&str]| log.iter().position(|c| names.contains(&c.call.name.as_str())).unwrap_or(log.len());
     let (claim, import) = (at(&["iam:CreatePolicy"]), at(&["turbot:POST /accounts"]));
     let create = at(&["iam:CreateRole", "iam:CreateUser"]);
+    let create_key = at(&["iam:CreateAccessKey"]);
     let mut points = Vec::new();
     let mut accepted = false;
     // Calls that are made side by side are logged in any order: those of one name are alike.
@@ -164,7 +172,8 @@ pub fn of_log(world: &World, log: &[CallRecord]) -> Vec<Point> {
             _ if n < claim => Purpose::Look,
             _ if n < create => Purpose::Again,
             "iam:GetPolicy" | "iam:ListPolicies" if n < import => Purpose::Confirm,
-            _ if n < import => Purpose::ReadBack,
+            _ if n < create_key.min(import) => Purpose::ReadBack,
+            _ if n < import => Purpose::ReadKey,
             "iam:DetachUserPolicy" | "iam:DeleteUser" => Purpose::Tidy,
             _ => Purpose::Deletion,
         };
