@@ -126,7 +126,7 @@ fn of_a_run_that_takes_over() {
     // Not at the highest verbosity: nobody reads what it says before it is killed.
     let first = world.start(world.command(&["apply", "--account-id", &world.account, "--turbot-id", "aab", "--yes"]));
     held.reached();
-    first.kill();
+    first.kill(&world);
     held.release();
     // What it had sent is carried out to its end, and stands in the log then: before the next run's place in it.
     let carried_out = (0..600).any(|_| {

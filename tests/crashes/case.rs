@@ -57,7 +57,7 @@ fn start(world: &World, words: &[&str]) -> Running {
     let folder = world.folder().display().to_string();
     let words: Vec<String> = words.iter().map(|word| word.replace("{folder}", &folder)).collect();
     let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
-    arguments.extend(["--output", "json", "-v", "--yes"]);
+    arguments.extend(["--output", "json", "-vvv", "--yes"]);
     let of_one_account = words[0] != "import" && !words.contains(&"--plan".to_owned());
     if of_one_account {
         arguments.extend(["--account-id", &world.account, "--turbot-id", &world.turbot_id]);

@@ -170,7 +170,7 @@ fn a_killed_adoption_is_given_back_by_the_next_run_that_is_refused() {
             let held = world.script().hold(call, moment, 1);
             let run = world.start_verb("apply", &["--adopt"]);
             held.reached();
-            run.kill();
+            run.kill(&world);
             held.release();
             refuse_the_import(&world);
             ended(world.verb("apply", &["--adopt"]), 5, "refused", "turbot-refused");

@@ -59,7 +59,7 @@ fn what_a_killed_run_left_goes() {
         let held = world.script().hold(call, Moment::AfterEffect, 1);
         let run = world.start_verb("apply", &["--with", with]);
         held.reached();
-        run.kill();
+        run.kill(&world);
         held.release();
         // The dead run's claim is respected for the lease; the person at the keyboard knows better.
         ended(world.verb("cleanup", &["--take-over"]), 0, "done", "");

@@ -170,7 +170,7 @@ fn sent_and_killed_is_found_by_the_next_one() {
     let held = world.script().hold(IMPORT, Moment::AfterEffect, 1);
     let run = world.start(world.command(&[&FILE[..], &["--yes"]].concat()));
     held.reached();
-    run.kill();
+    run.kill(&world);
     held.release();
     assert!(document(&world)["accounts"][0]["requested_at"].is_string());
     let account = ended(import(&mut world, &[]), 0, "already-imported", "");

@@ -83,6 +83,21 @@ fn a_role_that_can_be_assumed_without_it_is_never_handed_over() {
     untouched.restored();
 }
 
+/// One that asks for an external ID, and takes any.
+#[test]
+fn a_role_that_takes_a_wrong_one_is_never_handed_over() {
+    let world = with_master();
+    let untouched = Untouched::from_here(&world);
+    let (cloud, account) = (world.sandbox.cloud().clone(), world.account.clone());
+    let any = trust("210987654321", Some("x")).replace("StringEquals", "StringLike").replace("\"x\"", "\"*\"");
+    world.script().at("sts:AssumeRole", Moment::AfterEffect, 1, move || cloud.set_trust(&account, NAME, &any).unwrap());
+    let account = ended(world.verb("apply", &["--verify-as", "master"]), 3, "refused", "external-id-unproved");
+    assert_eq!(attempts(&world), [200, 403, 200]);
+    assert!(account["error"].to_string().contains("wrong"), "{account:#}");
+    assert_eq!(world.sandbox.turbot().imports().len(), 0);
+    untouched.restored();
+}
+
 #[test]
 fn a_master_account_that_may_not_assume_roles() {
     let world = with_master();

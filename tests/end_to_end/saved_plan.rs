@@ -85,7 +85,7 @@ fn killed_at_any_step_it_resumes() {
         let held = world.script().hold(call, Moment::AfterEffect, 1);
         let run = world.start(world.command(&APPLY));
         held.reached();
-        run.kill();
+        run.kill(&world);
         held.release();
         let account = apply(&world, &[]).exits(0).account();
         let sent = call == "turbot:POST /accounts";

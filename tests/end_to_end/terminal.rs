@@ -46,3 +46,23 @@ fn a_signal_at_the_question_ends_the_run_with_nothing_done() {
     assert_eq!(code, 130, "{text}");
     assert_eq!(world.effects_since(from), Vec::<String>::new());
 }
+
+#[test]
+fn cleanup_shows_what_it_would_remove_and_asks() {
+    let world = World::new();
+    world.verb("apply", &["--delete-credential", "false"]).exits(0);
+    let stands = world.left();
+    let [_, account @ ..] = arguments(&world);
+    let cleanup = [&["cleanup"], &account[..]].concat();
+    let mut run = world.at_terminal(&cleanup);
+    let asked = run.shows("[y/N]");
+    assert!(asked.contains("delete role turbot-onboard"), "{asked}");
+    run.types("n");
+    assert_eq!(run.ends(&world).0, 3);
+    assert_eq!(world.left(), stands);
+    let mut run = world.at_terminal(&cleanup);
+    run.shows("[y/N]");
+    run.types("y");
+    assert_eq!(run.ends(&world).0, 0);
+    assert_eq!(world.left(), Vec::<String>::new());
+}

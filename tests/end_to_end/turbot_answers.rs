@@ -66,7 +66,72 @@ fn a_definite_no_takes_everything_back() {
 }
 
 #[test]
+fn what_is_taken_back_goes_in_the_reverse_order() {
+    for (with, order) in [
+        ("role", &["iam:DetachRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"][..]),
+        (
+            "keys",
+            &[
+                "iam:UpdateAccessKey",
+                "iam:DeleteAccessKey",
+                "iam:DetachUserPolicy",
+                "iam:DeleteUser",
+                "iam:DeletePolicy",
+            ],
+        ),
+    ] {
+        let world = World::new();
+        world.sandbox.add_fault(Fault::new(IMPORT, status(422, "no")));
+        ended(world.verb("apply", &["--with", with]), 5, "refused", "turbot-refused");
+        let calls = world.calls_since(0);
+        let import = calls.iter().position(|c| c.call.name == IMPORT).unwrap();
+        let changes = ["iam:Delete", "iam:Detach", "iam:UpdateAccessKey"];
+        let undone: Vec<&str> = calls[import..].iter().map(|c| c.call.name.as_str()).collect();
+        let undone: Vec<&str> = undone.into_iter().filter(|n| changes.iter().any(|c| n.starts_with(c))).collect();
+        assert_eq!(undone, order, "{with}");
+    }
+}
+
+/// Turbot says no for a reason of its own, and the answer is lost: nothing is taken back before the settle time, and the
+/// same command again goes on with the same role.
+#[test]
+fn a_refusal_that_is_lost_is_not_known() {
+    for with in BOTH {
+        let mut world = World::new();
+        // Turbot really refuses: this key may not import.
+        world.use_turbot_key(KeyKind::Metadata);
+        world.sandbox.add_fault(Fault::new(IMPORT, What::Reset).after());
+        let account = ended(world.verb("apply", &["--with", with]), 6, "pending", "unknown-outcome");
+        import(&account, 1, "unknown");
+        assert!(!left(&account).is_empty() && world.effective_imports() == 0, "{account:#}");
+        world.use_turbot_key(KeyKind::Admin);
+        ended(world.verb("apply", &["--with", with]), 0, "imported", "");
+        assert_eq!((world.left(), world.effective_imports()), (vec![], 1), "{with}");
+    }
+}
+
+/// Whoever removes the account from Turbot wants it there no more; who runs the command again wants it anew.
+#[test]
+fn visible_and_gone_again_is_imported_anew() {
+    let world = World::new();
+    ended(world.verb("apply", &[]), 0, "imported", "");
+    world.sandbox.turbot().remove_account(&world.turbot_id);
+    ended(world.verb("verify", &[]), 8, "differs", "");
+    ended(world.verb("apply", &[]), 0, "imported", "");
+    assert_eq!((world.left(), world.effective_imports()), (vec![], 2));
+}
+
+#[test]
 fn a_no_with_on_failure_keep_leaves_what_was_made() {
+    let world = World::new();
+    world.sandbox.add_fault(Fault::new(IMPORT, status(422, "no")));
+    let account =
+        ended(world.verb("apply", &["--with", "keys", "--on-failure", "keep"]), 5, "refused", "turbot-refused");
+    assert_eq!(left(&account), ["user", "access-key", "journal"]);
+    // A key whose secret went with the run is of no use to the next one: it is made anew.
+    ended(world.verb("apply", &["--with", "keys"]), 0, "imported", "");
+    assert_eq!(world.left(), Vec::<String>::new());
+
     let world = World::new();
     world.sandbox.add_fault(Fault::new(IMPORT, status(422, "no")));
     let account = ended(world.verb("apply", &["--on-failure", "keep"]), 5, "refused", "turbot-refused");

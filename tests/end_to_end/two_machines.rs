@@ -46,7 +46,7 @@ fn a_dead_runs_claim_is_respected_for_the_lease_and_then_taken_over() {
         let held = world.script().hold(call, Moment::AfterEffect, 1);
         let dead = world.start_verb("apply", &["--with", with]);
         held.reached();
-        dead.kill();
+        dead.kill(&world);
         held.release();
         // Verbs that only look say so and do not wait.
         ended(world.verb("plan", &["--with", with]), 6, "pending", "claim-held");
@@ -92,7 +92,7 @@ fn a_take_over_never_skips_the_settle_time() {
     let dead = world.start_verb("apply", &[]);
     held.reached();
     let sent = jiff::Timestamp::now();
-    dead.kill();
+    dead.kill(&world);
     // The import never comes to Turbot as long as it is held; the next run cannot know.
     let account = ended(world.verb("apply", &["--take-over"]), 0, "imported", "");
     assert_eq!(account["import"]["requests"], 1);

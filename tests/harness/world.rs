@@ -303,10 +303,10 @@ impl Running {
         finished
     }
 
-    /// Kills it, as a machine that goes away does, and waits until it is gone.
-    pub fn kill(mut self) {
+    /// Kills it, as a machine that goes away does, and waits until it is gone; what it had printed is searched, too.
+    pub fn kill(mut self, world: &World) {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        drop(self.finish(world));
     }
 
     /// Whether it has ended.

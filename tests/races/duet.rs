@@ -31,14 +31,14 @@ pub fn end_of(running: Running, world: &World) -> Finished {
 /// Starts a run whose output fits the pipes: nobody reads it until its end is waited for.
 pub fn begin(world: &World, with: &str, more: &[&str]) -> Running {
     let account = ["--account-id", &world.account, "--turbot-id", &world.turbot_id];
-    let words = ["apply", "--with", with, "--output", "json", "-v", "--yes"];
+    let words = ["apply", "--with", with, "--output", "json", "-vvv", "--yes"];
     world.start(world.command(&[&words[..], &account[..], more].concat()))
 }
 
 fn start(world: &World, words: &[&str], key: &(String, String), description: &str) -> Running {
     let mut arguments = words.to_vec();
     arguments.extend(["--account-id", &world.account, "--turbot-id", &world.turbot_id, "--description", description]);
-    arguments.extend(["--output", "json", "-v", "--yes"]);
+    arguments.extend(["--output", "json", "-vvv", "--yes"]);
     let mut command = world.command(&arguments);
     command.env("AWS_ACCESS_KEY_ID", &key.0).env("AWS_SECRET_ACCESS_KEY", &key.1);
     world.start(command)

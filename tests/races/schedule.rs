@@ -149,7 +149,7 @@ fn abandon(world: &World, with: &str, call: &str) {
     let held = world.script().hold(call, Moment::AfterEffect, 1);
     let running = crate::duet::begin(world, with, &["--delete-credential", "false"]);
     held.reached();
-    running.kill();
+    running.kill(world);
     held.release();
 }
 

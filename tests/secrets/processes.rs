@@ -39,7 +39,8 @@ fn look(world: &World, root: u32) -> usize {
         secrets.seen(&format!("the arguments of process {pid}"), &String::from_utf8_lossy(&read("cmdline")));
         let environ = read("environ");
         let text = String::from_utf8_lossy(&environ);
-        // The caller's AWS secret is the caller's own to put into the environment; the AWS SDK reads it there.
+        // The caller's AWS secret is the caller's own to put into the environment: the AWS SDK reads it there, and so may
+        // a program that fetches Turbot's keys (`aws secretsmanager get-secret-value`).
         let kept: Vec<&str> = text.split('\0').filter(|v| !v.starts_with("AWS_SECRET_ACCESS_KEY=")).collect();
         secrets.seen(&format!("the environment of process {pid}"), &kept.join("\n"));
     }

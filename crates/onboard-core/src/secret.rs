@@ -48,6 +48,13 @@ impl fmt::Debug for Secret {
 mod tests {
     use super::*;
 
+    /// Its buffer is of a kind that is wiped when it is dropped; a change of that kind does not compile.
+    #[test]
+    fn a_secrets_buffer_is_wiped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        wiped(&Secret::new("hunter2".to_owned()).0);
+    }
+
     #[test]
     fn a_secret_is_not_printed() {
         let secret = Secret::new("hunter2".to_owned());
