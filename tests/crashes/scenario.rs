@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use onboard_sandbox::Deletion;
+use onboard_sandbox::{Deletion, Fault, What};
 
 use crate::final_state::{self as state, Checked, done_or_unchanged, imported_now_or_before, unchanged};
 use crate::harness::{Finished, NAME, World};
@@ -19,6 +19,8 @@ pub struct Scenario {
     pub clock: SignedDuration,
     /// Sets the scene.
     pub prepare: fn(&World),
+    /// What the run that is killed ends with where it is not.
+    pub whole: i32,
     /// The run that is killed. `{folder}` stands for the world's folder.
     pub first: &'static [&'static str],
     /// Every run after it.
@@ -59,6 +61,7 @@ const FRESH: Scenario = Scenario {
     deletion: BEFORE,
     clock: SignedDuration::ZERO,
     prepare: nothing,
+    whole: 0,
     first: ROLE,
     later: ROLE,
     second: imported_now_or_before,
@@ -106,6 +109,9 @@ pub fn all() -> Vec<Scenario> {
         Scenario { name: "role, drifted before the import", prepare: a_role_that_stood, ..FRESH },
         Scenario { name: "role, drifted after the import", prepare: a_drifted_role, ..role_kept },
         Scenario { name: "keys, drifted after the import", prepare: a_drifted_user, ..keys_kept },
+        // Killed while it takes back what Turbot refused, too.
+        Scenario { name: "role, refused, then cleanup", prepare: refused_by_turbot, whole: 5, first: ROLE, ..cleanup },
+        Scenario { name: "keys, refused, then cleanup", prepare: refused_by_turbot, whole: 5, first: KEYS, ..cleanup },
         Scenario { name: "cleanup of a role", prepare: with_role, ..cleanup },
         Scenario { name: "cleanup of a user and its key", prepare: with_keys, ..cleanup },
         Scenario {
@@ -205,6 +211,11 @@ fn set_up(world: &World, verb: &str, options: &[&str]) {
 
 fn imported(world: &World) {
     set_up(world, "apply", &["--with", "role"]);
+}
+
+fn refused_by_turbot(world: &World) {
+    let no = What::Status { code: 422, body: r#"{"code": "Unprocessable", "message": "no"}"#.into() };
+    world.sandbox.add_fault(Fault::new("turbot:POST /accounts", no).times(0));
 }
 
 fn with_role(world: &World) {

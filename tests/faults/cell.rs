@@ -130,7 +130,7 @@ fn expected(cell: &Cell, world: &World, calls: &[CallRecord]) -> Result<(Point, 
     let rule = rule_of(&point, cell.class).ok_or(format!("{}: no rule fits it", cell.name()))?;
     // A broken 'there is none' is still one: it is the end of that wait.
     let gone = calls.iter().filter(|call| call.fault.is_some()).all(|call| call.status == 404);
-    if point.purpose == Purpose::Deletion && cell.class == Class::Malformed && gone {
+    if point.purpose == Purpose::Deletion && matches!(cell.class, Class::Malformed | Class::BareId) && gone {
         return Ok((point, End::Imported));
     }
     Ok((point, rule.end(cell.lasting)))

@@ -29,13 +29,14 @@ pub enum Class {
     Quota,
     Concurrent,
     NotVisible,
+    BareId,
 }
 
 /// An ARN as denials name it.
 pub const DENIER: &str = "arn:aws:organizations::999988887777:policy/o-aa111bb222/service_control_policy/p-11112222";
 
 impl Class {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Throttled,
         Self::ThrottledRetryAfter,
         Self::FaultBefore,
@@ -58,6 +59,7 @@ impl Class {
         Self::Quota,
         Self::Concurrent,
         Self::NotVisible,
+        Self::BareId,
     ];
 
     /// In words, for the documentation; Turbot's form of it, where it has another.
@@ -85,6 +87,7 @@ impl Class {
             Self::Quota => "quota reached (Turbot: 400)",
             Self::Concurrent => "concurrent modification (Turbot: 409)",
             Self::NotVisible => "not visible yet, for three reads (404)",
+            Self::BareId => "the bare unique id in place of the ARN, for three reads",
         }
     }
 
@@ -101,6 +104,9 @@ impl Class {
             Self::NotVisible => {
                 let naming = ["GetRole", "GetUser", "GetPolicy", "ListAttached", "ListAccessKeys", "Tag", "Attach"];
                 point.is_turbot() || naming.iter().any(|name| point.call.starts_with(&format!("iam:{name}")))
+            }
+            Self::BareId => {
+                ["iam:GetRole", "iam:GetUser", "iam:CreateRole", "iam:CreateUser"].contains(&point.call.as_str())
             }
             _ => true,
         }
@@ -132,10 +138,11 @@ impl Class {
             Self::Quota => (What::Quota, false),
             Self::Concurrent => (What::ConcurrentModification, false),
             Self::NotVisible => (What::NotFound, false),
+            Self::BareId => (What::BareId, true),
         };
         let times = match (lasting, self) {
             (true, _) => 0,
-            (false, Self::NotVisible) => 3,
+            (false, Self::NotVisible | Self::BareId) => 3,
             (false, _) => 1,
         };
         let fault = Fault::new(point.call.as_str(), what).nth(point.nth).times(times);

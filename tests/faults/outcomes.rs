@@ -111,8 +111,20 @@ pub const RULES: &[Rule] = &[
     // AWS, before anything is made.
     rule(&[P::Look, P::Again], "", &[Class::NotVisible], Imported, Unseen(Own)),
     // A broken 'there is none' is still one: these are read as broken only once the role or user stands.
-    rule(&[P::Look, P::Again], "iam:GetRole", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
-    rule(&[P::Look, P::Again], "iam:GetUser", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
+    rule(
+        &[P::Look, P::Again],
+        "iam:GetRole",
+        &[Class::Malformed, Class::BareId],
+        Imported,
+        NotUndone(Is("not-propagated")),
+    ),
+    rule(
+        &[P::Look, P::Again],
+        "iam:GetUser",
+        &[Class::Malformed, Class::BareId],
+        Imported,
+        NotUndone(Is("not-propagated")),
+    ),
     rule(&[P::Look, P::Again], "iam:ListA", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
     rule(&[P::Look], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Look], "", &[], Imported, Undone(Own)),
@@ -120,6 +132,8 @@ pub const RULES: &[Rule] = &[
     rule(&[P::Again], "", &[], Imported, Undone(Own)),
     // Creations whose answer was lost are found by the next look; an access key without its secret is of no use.
     rule(&[P::Claim, P::Create, P::Attach], "", LOST_AFTER, Imported, Imported),
+    // The unique id alone says what was made; the ARN is read back.
+    rule(&[P::Create], "", &[Class::BareId], Imported, Imported),
     rule(&[P::Claim], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Claim], "", &[], Imported, Undone(Own)),
     rule(&[P::Attach], "", &[Class::NotVisible], Imported, Pending(Is("unsteady"))),
@@ -141,7 +155,7 @@ pub const RULES: &[Rule] = &[
     rule(
         &[P::ReadBack, P::ReadKey],
         "",
-        &[Class::Truncated, Class::Malformed],
+        &[Class::Truncated, Class::Malformed, Class::BareId],
         Imported,
         NotUndone(Is("not-propagated")),
     ),

@@ -129,6 +129,8 @@ pub enum What {
     Truncated,
     /// A whole answer whose body is broken XML or JSON.
     Malformed,
+    /// A whole answer in which a role's or user's ARN is its bare unique id, as IAM now and then has it of a new one.
+    BareId,
     /// A proxy's 502 page in HTML.
     Html,
     /// 403 with the access-denied text of this policy kind.
@@ -174,6 +176,7 @@ impl What {
             Self::Timeout => "timeout",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
+            Self::BareId => "bare-id",
             Self::Html => "html",
             Self::AccessDenied { .. } => "access-denied",
             Self::ExpiredToken => "expired-token",

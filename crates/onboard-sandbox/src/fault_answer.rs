@@ -85,6 +85,20 @@ pub(crate) fn malformed(mut answer: Answer) -> Answer {
     answer
 }
 
+/// The same answer with the unique id of the role or user in place of its ARN, where it has one.
+pub(crate) fn bare_id(mut answer: Answer) -> Answer {
+    let text = |body: &str, name: &str| {
+        let from = body.find(&format!("<{name}>"))? + name.len() + 2;
+        Some((from, from + body[from..].find(&format!("</{name}>"))?))
+    };
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    let id = text(&body, "RoleId").or_else(|| text(&body, "UserId"));
+    if let (Some((from, to)), Some((arn_from, arn_to))) = (id, text(&body, "Arn")) {
+        answer.body = [&body[..arn_from], &body[from..to], &body[arn_to..]].concat().into();
+    }
+    answer
+}
+
 fn error(what: &What, scene: &Scene<'_>) -> (ApiError, Option<u32>) {
     let dialect = scene.dialect;
     let by = |iam: &'static str, organizations: &'static str, turbot: &'static str| match dialect {
@@ -154,6 +168,7 @@ fn error(what: &What, scene: &Scene<'_>) -> (ApiError, Option<u32>) {
         | What::Timeout
         | What::Truncated
         | What::Malformed
+        | What::BareId
         | What::Html
         | What::Delay { .. }
         | What::Status { .. } => ApiError::new(500, "InternalFailure", "no answer"),

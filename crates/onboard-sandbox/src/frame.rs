@@ -145,6 +145,7 @@ impl Frame {
             Some(Fault { what: What::Malformed, when: When::After, .. }) => {
                 (fault_answer::malformed(effect.await), Delivery::Whole)
             }
+            Some(Fault { what: What::BareId, .. }) => (fault_answer::bare_id(effect.await), Delivery::Whole),
             Some(fault) => {
                 if fault.when == When::After {
                     effect.await;
