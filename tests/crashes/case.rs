@@ -91,6 +91,7 @@ impl Case<'_> {
             });
             self.times_are_aws_times(&world);
         }
+        world.sandbox.clear_faults();
         let second = finish(start(&world, scenario.later), &world);
         story.push(format!("then {} {}\n{}", second.code, second.stdout, second.said()));
         let story = |more: &str| format!("{}\n{more}", story.join("; "));

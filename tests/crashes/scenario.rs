@@ -110,8 +110,8 @@ pub fn all() -> Vec<Scenario> {
         Scenario { name: "role, drifted after the import", prepare: a_drifted_role, ..role_kept },
         Scenario { name: "keys, drifted after the import", prepare: a_drifted_user, ..keys_kept },
         // Killed while it takes back what Turbot refused, too.
-        Scenario { name: "role, refused, then cleanup", prepare: refused_by_turbot, whole: 5, first: ROLE, ..cleanup },
-        Scenario { name: "keys, refused, then cleanup", prepare: refused_by_turbot, whole: 5, first: KEYS, ..cleanup },
+        Scenario { name: "role, refused at first", prepare: refused_by_turbot, whole: 5, ..FRESH },
+        Scenario { name: "keys, refused at first", prepare: refused_by_turbot, whole: 5, ..keys },
         Scenario { name: "cleanup of a role", prepare: with_role, ..cleanup },
         Scenario { name: "cleanup of a user and its key", prepare: with_keys, ..cleanup },
         Scenario {
