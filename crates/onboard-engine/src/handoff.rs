@@ -1,8 +1,10 @@
 //! The hand-off: the one file that may hold a secret, made for those who asked for it by name.
 
+mod whole;
+
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -160,8 +162,8 @@ impl HandOff for TextHandOff {
     }
 }
 
-/// A hand-off file: created before anything is done, 0600, never over an existing file, following no link; removed again
-/// if nothing was handed over.
+/// A hand-off file: created before anything is done, 0600, never over an existing file, following no link, and replaced
+/// whole with each account; removed again if nothing was handed over.
 pub struct FileHandOff {
     path: PathBuf,
     file: File,
@@ -189,22 +191,20 @@ impl FileHandOff {
 impl HandOff for FileHandOff {
     fn give(&mut self, handed: &Handed<'_>) -> Result<(), ErrorReport> {
         self.document.add(handed);
-        let text = self.document.text()?;
-        let written = self.file.set_len(0).and_then(|()| {
-            std::io::Seek::rewind(&mut self.file)?;
-            self.file.write_all(text.as_bytes())?;
-            self.file.sync_all()
+        let written = self.document.text().and_then(|text| {
+            whole::replace(&self.path, &mut self.file, &text)
+                .map_err(|e| unusable(&self.path, "cannot be written", &e.to_string()))
         });
-        written.map_err(|e| {
+        if written.is_err() {
             self.document.accounts.pop();
-            unusable(&self.path, "cannot be written", &e.to_string())
-        })
+        }
+        written
     }
 }
 
 impl Drop for FileHandOff {
     fn drop(&mut self) {
-        if self.document.accounts.is_empty() {
+        if self.document.accounts.is_empty() && whole::stands(&self.path, &self.file).unwrap_or(false) {
             // Only the empty file this run made: nothing was handed over.
             let _ = std::fs::remove_file(&self.path);
         }
@@ -388,31 +388,12 @@ impl OpenHandoff {
     /// Writes when an import is about to be sent, or that none is open: a new file, synced, in the old one's place.
     pub(crate) fn request(&mut self, n: usize, at: Option<Timestamp>) -> Result<(), ErrorReport> {
         self.document.accounts[n].requested_at = at.map(|t| t.to_string());
-        let Some(path) = &self.path else {
+        let (Some(path), Some(locked)) = (&self.path, &mut self.locked) else {
             return Ok(());
         };
-        let text = self.document.text()?;
-        let mut beside = path.clone().into_os_string();
-        beside.push(format!(".{}", std::process::id()));
-        let beside = PathBuf::from(beside);
-        let write = || -> std::io::Result<File> {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            file.lock()?;
-            std::fs::rename(&beside, path)?;
-            if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-                File::open(folder)?.sync_all()?;
-            }
-            Ok(file)
-        };
-        let file = write().map_err(|e| {
-            let _ = std::fs::remove_file(&beside);
+        whole::replace(path, locked, &self.document.text()?).map_err(|e| {
             ErrorReport::new(ErrorKind::Audit, format!("the hand-off {} cannot be written", path.display()))
                 .because(e.to_string())
-        })?;
-        self.locked = Some(file);
-        Ok(())
+        })
     }
 }
