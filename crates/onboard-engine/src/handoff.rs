@@ -181,10 +181,12 @@ impl FileHandOff {
             unusable(path, "cannot be created", &e.to_string())
                 .hint("choose a new file: an existing one is never overwritten")
         })?;
-        if file.try_lock().is_err() {
+        if file.try_lock().is_err() || !whole::stands(path, &file).unwrap_or(false) {
             return Err(in_use(path));
         }
-        Ok(Self { path: path.to_owned(), file, document: Document::empty() })
+        let hand = Self { path: path.to_owned(), file, document: Document::empty() };
+        whole::clear(path).map_err(|e| unusable(path, "cannot be created", &e.to_string()))?;
+        Ok(hand)
     }
 }
 
@@ -272,8 +274,8 @@ impl OpenHandoff {
     /// # Errors
     /// It cannot be read, others can read it, or it is damaged.
     pub fn open(path: &Path) -> Result<Self, ErrorReport> {
-        let read = || OpenOptions::new().read(true).custom_flags(no_follow()).open(path);
-        let file = read().map_err(|e| {
+        let opened = OpenOptions::new().read(true).custom_flags(no_follow()).open(path);
+        let file = opened.map_err(|e| {
             unusable(path, "cannot be read", &e.to_string())
                 .hint("give the file that bootstrap --handoff wrote, not a link to it")
         })?;
@@ -285,14 +287,11 @@ impl OpenHandoff {
             return Err(unusable(path, "can be read by others", &format!("its mode is {:o}", metadata.mode() & 0o777))
                 .hint("treat the credential as known to others: remove it with cleanup and begin anew; or chmod 600 if you are sure"));
         }
-        if file.try_lock().is_err() {
-            return Err(in_use(path));
-        }
         // Another run may have put a new file in its place before the lock was ours.
-        let newest = read().and_then(|f| f.metadata()).map_err(|e| unusable(path, "cannot be read", &e.to_string()))?;
-        if (newest.dev(), newest.ino()) != (metadata.dev(), metadata.ino()) {
+        if file.try_lock().is_err() || !whole::stands(path, &file).unwrap_or(false) {
             return Err(in_use(path));
         }
+        whole::clear(path).map_err(|e| unusable(path, "cannot be worked with", &e.to_string()))?;
         let mut text = Zeroizing::new(String::new());
         (&file)
             .take(MAX_BYTES)
