@@ -276,6 +276,36 @@ fn accounts_whose_codes_differ_are_mixed() {
 }
 
 #[test]
+fn settings_that_say_otherwise_are_refused_before_anything_is_done() {
+    let mut world = World::new();
+    let refused = |run: Finished, both: [&str; 2]| {
+        let run = run.exits(3);
+        assert!(both.iter().all(|value| run.said().contains(value)) && run.stdout.is_empty(), "{}", run.said());
+    };
+    let master = world.environment["TURBOT_MASTER_ACCOUNT_ID"].clone();
+    let cluster = world.environment["TURBOT_CLUSTER_ID"].clone();
+    handed_over(&world, "keys");
+    let from = world.sandbox.log().len();
+    refused(import(&mut world, &["--cluster-id", "zzz"]), [&cluster, "--cluster-id says zzz"]);
+    refused(
+        import(&mut world, &["--master-account-id", "arn:aws:iam::012345678901:root"]),
+        [&master, "--master-account-id says 012345678901"],
+    );
+    world.environment.insert("TURBOT_CLUSTER_ID".into(), "zzz".into());
+    refused(import(&mut world, &[]), [&cluster, "TURBOT_CLUSTER_ID says zzz"]);
+    world.environment.remove("TURBOT_CLUSTER_ID");
+    std::fs::write(world.path("turbot-onboard.toml"), "cluster_id = \"zzz\"\n").unwrap();
+    refused(import(&mut world, &[]), [&cluster, "turbot-onboard.toml"]);
+    assert_eq!(world.sandbox.log().len(), from, "Turbot was not even looked at");
+    // The same, in another form or not at all.
+    std::fs::remove_file(world.path("turbot-onboard.toml")).unwrap();
+    world.environment.remove("TURBOT_MASTER_ACCOUNT_ID");
+    let arn = format!("arn:aws:iam::{master}:root");
+    ended(import(&mut world, &["--master-account-id", &arn, "--cluster-id", &cluster]), 0, "imported", "");
+    ended(import(&mut world, &[]), 0, "already-imported", "");
+}
+
+#[test]
 fn nobody_to_ask_is_no_consent() {
     let world = World::new();
     handed_over(&world, "role");

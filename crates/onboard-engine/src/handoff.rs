@@ -69,6 +69,9 @@ struct Entry {
     title: String,
     description: String,
     cluster_id: ClusterId,
+    /// Null in the hand-offs of earlier versions, which did not say it.
+    #[serde(default)]
+    master_account_id: Option<AwsAccountId>,
     check_mode: bool,
     delete_credential: bool,
     with: With,
@@ -97,6 +100,7 @@ impl Document {
             title: wanted.title.clone(),
             description: wanted.description.clone(),
             cluster_id: wanted.cluster_id.clone(),
+            master_account_id: Some(wanted.master_account_id.clone()),
             check_mode: wanted.check_mode,
             delete_credential: handed.delete_credential,
             with: handed.credential.with(),
@@ -244,6 +248,8 @@ pub struct HandedAccount {
     pub turbot_id: TurbotAccountId,
     /// The cluster.
     pub cluster_id: ClusterId,
+    /// Turbot's master account that it was made for, where the hand-off says it.
+    pub master_account_id: Option<AwsAccountId>,
     /// The title.
     pub title: String,
     /// The description.
@@ -374,6 +380,7 @@ impl OpenHandoff {
             account_id: entry.account_id.clone(),
             turbot_id: entry.turbot_id.clone(),
             cluster_id: entry.cluster_id.clone(),
+            master_account_id: entry.master_account_id.clone(),
             title: entry.title.clone(),
             description: entry.description.clone(),
             check_mode: entry.check_mode,
