@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
+use jiff::{SignedDuration, Timestamp};
 use onboard_sandbox::{Fault, Moment, What};
 use serde_json::{Value, json};
 
@@ -160,6 +161,51 @@ fn when_it_was_sent_is_kept_and_obeyed() {
     let times: Vec<u64> = world.sandbox.log().iter().filter(|c| c.call.name == IMPORT).map(|c| c.started).collect();
     // It counts from before the file was written, the call from after that.
     assert!(times.len() == 2 && times[1] + 200 >= times[0] + 2_000, "{times:?}");
+}
+
+/// What counts is Turbot's clock, which the machines of both runs see: neither's own may be right.
+#[test]
+fn when_it_was_sent_is_by_turbots_clock_whatever_the_machines_say() {
+    for (first, second) in [(0, -1), (0, 1), (-1, 0), (1, 0)] {
+        let mut world = quick();
+        world.set("settle", "4s");
+        handed_over(&world, "role");
+        // So many hours is Turbot's clock ahead of the machine's.
+        let machine = |world: &World, hours: i64| world.sandbox.cloud().set_clock_offset(hours * 3_600_000);
+        let requested = |world: &World| -> Timestamp {
+            document(world)["accounts"][0]["requested_at"].as_str().unwrap().parse().unwrap()
+        };
+        machine(&world, first);
+        world.sandbox.add_fault(Fault::new(IMPORT, What::Reset));
+        ended(import(&mut world, &[]), 6, "pending", "unknown-outcome");
+        let off = requested(&world).duration_since(Timestamp::now()) - SignedDuration::from_hours(first);
+        assert!(off.abs() < SignedDuration::from_secs(30), "by Turbot's clock, which is {first} h ahead: {off}");
+        // Another machine: as all clocks here go by its own, Turbot's moves, and with it what was written by it.
+        machine(&world, second);
+        let by_turbot = requested(&world) + SignedDuration::from_hours(second - first);
+        let mut moved = document(&world);
+        moved["accounts"][0]["requested_at"] = json!(by_turbot.to_string());
+        std::fs::write(world.path("h.json"), moved.to_string()).unwrap();
+        ended(import(&mut world, &[]), 0, "imported", "");
+        let times: Vec<u64> = world.sandbox.log().iter().filter(|c| c.call.name == IMPORT).map(|c| c.started).collect();
+        // A `Date` has whole seconds: either run knows that clock to half of one.
+        assert!(times.len() == 2 && times[1] + 1_200 >= times[0] + 4_000, "{first} and {second} h: {times:?}");
+    }
+}
+
+/// A time that is still to come by Turbot's clock counts as just now: the whole time is waited.
+#[test]
+fn when_it_was_sent_cannot_be_in_the_future() {
+    let mut world = quick();
+    handed_over(&world, "role");
+    let mut ahead = document(&world);
+    ahead["accounts"][0]["requested_at"] = json!((Timestamp::now() + SignedDuration::from_hours(1)).to_string());
+    std::fs::write(world.path("h.json"), ahead.to_string()).unwrap();
+    let from = world.sandbox.log().len();
+    ended(import(&mut world, &[]), 0, "imported", "");
+    let calls = world.calls_since(from);
+    let sent = calls.iter().find(|c| c.call.name == IMPORT).unwrap().started;
+    assert!(sent >= calls[0].started + 2_000, "{sent}");
 }
 
 #[test]
