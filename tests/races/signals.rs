@@ -163,6 +163,25 @@ fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
 }
 
 #[test]
+fn a_wish_while_the_import_of_a_hand_off_is_awaited_names_it_as_well() {
+    let world = world(Options::default());
+    world.verb("bootstrap", &["--handoff", "h.json"]).exits(0);
+    let import = ["import", "--handoff", "h.json", "--output", "json", "--yes"];
+    let held = world.script().hold("turbot:POST /accounts", Moment::AfterEffect, 1);
+    let running = world.start(world.command(&import));
+    held.reached();
+    running.signal(Signal::INT);
+    let finished = end_of(running, &world);
+    held.release();
+    let account = finished.exits(130).account();
+    assert_eq!(account["import"], json!({"requests": 1, "state": "in-flight"}), "{account:#}");
+    assert!(account["error"]["message"].as_str().unwrap().contains("in flight"), "{account:#}");
+    assert!(account["error"]["hint"].as_str().unwrap().contains("waits for the import to settle"), "{account:#}");
+    let second = end_of(world.start(world.command(&import)), &world);
+    assert_eq!((second.code, world.effective_imports()), (0, 1), "{}\n{}", second.stdout, second.said());
+}
+
+#[test]
 fn a_pipe_that_nobody_reads_changes_no_code() {
     let world = world(Options::default());
     for (closed_out, closed_err) in [(true, false), (false, true), (true, true)] {

@@ -270,9 +270,7 @@ async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, cons
                 .because(why)
                 .hint("run the same command again"),
         ),
-        Err(Halt::Interrupted) => report.fail(
-            ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again: it looks first"),
-        ),
+        Err(Halt::Interrupted) => report.fail(crate::account::interrupted(report.import.state)),
     }
     report.millis = begun.millis();
     report
