@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
+use jiff::{SignedDuration, Timestamp};
 use onboard_sandbox::{Fault, Moment, What};
 use serde_json::{Value, json};
 
@@ -158,7 +159,53 @@ fn when_it_was_sent_is_kept_and_obeyed() {
     // The next one waits until it counts as settled, and only then sends it again.
     ended(import(&mut world, &[]), 0, "imported", "");
     let times: Vec<u64> = world.sandbox.log().iter().filter(|c| c.call.name == IMPORT).map(|c| c.started).collect();
-    assert!(times.len() == 2 && times[1] >= times[0] + 2_000, "{times:?}");
+    // It counts from before the file was written, the call from after that.
+    assert!(times.len() == 2 && times[1] + 200 >= times[0] + 2_000, "{times:?}");
+}
+
+/// What counts is Turbot's clock, which the machines of both runs see: neither's own may be right.
+#[test]
+fn when_it_was_sent_is_by_turbots_clock_whatever_the_machines_say() {
+    for (first, second) in [(0, -1), (0, 1), (-1, 0), (1, 0)] {
+        let mut world = quick();
+        world.set("settle", "4s");
+        handed_over(&world, "role");
+        // So many hours is Turbot's clock ahead of the machine's.
+        let machine = |world: &World, hours: i64| world.sandbox.cloud().set_clock_offset(hours * 3_600_000);
+        let requested = |world: &World| -> Timestamp {
+            document(world)["accounts"][0]["requested_at"].as_str().unwrap().parse().unwrap()
+        };
+        machine(&world, first);
+        world.sandbox.add_fault(Fault::new(IMPORT, What::Reset));
+        ended(import(&mut world, &[]), 6, "pending", "unknown-outcome");
+        let off = requested(&world).duration_since(Timestamp::now()) - SignedDuration::from_hours(first);
+        assert!(off.abs() < SignedDuration::from_secs(30), "by Turbot's clock, which is {first} h ahead: {off}");
+        // Another machine: as all clocks here go by its own, Turbot's moves, and with it what was written by it.
+        machine(&world, second);
+        let by_turbot = requested(&world) + SignedDuration::from_hours(second - first);
+        let mut moved = document(&world);
+        moved["accounts"][0]["requested_at"] = json!(by_turbot.to_string());
+        std::fs::write(world.path("h.json"), moved.to_string()).unwrap();
+        ended(import(&mut world, &[]), 0, "imported", "");
+        let times: Vec<u64> = world.sandbox.log().iter().filter(|c| c.call.name == IMPORT).map(|c| c.started).collect();
+        // A `Date` has whole seconds: either run knows that clock to half of one.
+        assert!(times.len() == 2 && times[1] + 1_200 >= times[0] + 4_000, "{first} and {second} h: {times:?}");
+    }
+}
+
+/// A time that is still to come by Turbot's clock counts as just now: the whole time is waited.
+#[test]
+fn when_it_was_sent_cannot_be_in_the_future() {
+    let mut world = quick();
+    handed_over(&world, "role");
+    let mut ahead = document(&world);
+    ahead["accounts"][0]["requested_at"] = json!((Timestamp::now() + SignedDuration::from_hours(1)).to_string());
+    std::fs::write(world.path("h.json"), ahead.to_string()).unwrap();
+    let from = world.sandbox.log().len();
+    ended(import(&mut world, &[]), 0, "imported", "");
+    let calls = world.calls_since(from);
+    let sent = calls.iter().find(|c| c.call.name == IMPORT).unwrap().started;
+    assert!(sent >= calls[0].started + 2_000, "{sent}");
 }
 
 #[test]
@@ -175,7 +222,38 @@ fn sent_and_killed_is_found_by_the_next_one() {
     assert!(document(&world)["accounts"][0]["requested_at"].is_string());
     let account = ended(import(&mut world, &[]), 0, "already-imported", "");
     assert_eq!((&account["import"]["requests"], world.sandbox.turbot().imports().len()), (&json!(0), 1));
-    assert!(std::fs::read_dir(world.folder()).unwrap().all(|f| f.unwrap().file_name() != "h.json.tmp"));
+    assert!(!world.path(".h.json.new").exists());
+}
+
+/// A run that is stopped dead while it writes leaves a file with the secret beside the hand-off.
+#[test]
+fn what_a_run_left_beside_it_is_gone_after_the_next_and_nothing_else_is_touched() {
+    let mut world = World::new();
+    let beside = world.path(".h.json.new");
+    let left = || {
+        std::fs::write(&beside, "half a secret").unwrap();
+        std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let untouched = Untouched::from_here(&world);
+    std::fs::write(world.path("mine"), "mine").unwrap();
+    std::os::unix::fs::symlink(world.path("mine"), &beside).unwrap();
+    world.verb("bootstrap", &["--with", "keys", "--handoff", "h.json"]).exits(2);
+    untouched.never_touched();
+    assert!(!world.path("h.json").exists() && beside.is_symlink());
+    std::fs::remove_file(&beside).unwrap();
+    left();
+    handed_over(&world, "keys");
+    assert!(!beside.exists());
+    std::os::unix::fs::symlink(world.path("mine"), &beside).unwrap();
+    assert_eq!(import(&mut world, &[]).code, 2);
+    assert_eq!((world.sandbox.turbot().imports().len(), beside.is_symlink()), (0, true));
+    assert_eq!(std::fs::read_to_string(world.path("mine")).unwrap(), "mine");
+    std::fs::remove_file(&beside).unwrap();
+    ended(import(&mut world, &[]), 0, "imported", "");
+    // Even a run that has nothing to write removes it.
+    left();
+    ended(import(&mut world, &[]), 0, "already-imported", "");
+    assert!(!beside.exists());
 }
 
 #[test]
@@ -241,6 +319,36 @@ fn accounts_whose_codes_differ_are_mixed() {
     // Once more: each goes on from where it stands.
     let report = import(&mut world, &[]).exits(0).json();
     assert_eq!(report["summary"]["outcomes"], json!({"already-imported": 1, "imported": 1}));
+}
+
+#[test]
+fn settings_that_say_otherwise_are_refused_before_anything_is_done() {
+    let mut world = World::new();
+    let refused = |run: Finished, both: [&str; 2]| {
+        let run = run.exits(3);
+        assert!(both.iter().all(|value| run.said().contains(value)) && run.stdout.is_empty(), "{}", run.said());
+    };
+    let master = world.environment["TURBOT_MASTER_ACCOUNT_ID"].clone();
+    let cluster = world.environment["TURBOT_CLUSTER_ID"].clone();
+    handed_over(&world, "keys");
+    let from = world.sandbox.log().len();
+    refused(import(&mut world, &["--cluster-id", "zzz"]), [&cluster, "--cluster-id says zzz"]);
+    refused(
+        import(&mut world, &["--master-account-id", "arn:aws:iam::012345678901:root"]),
+        [&master, "--master-account-id says 012345678901"],
+    );
+    world.environment.insert("TURBOT_CLUSTER_ID".into(), "zzz".into());
+    refused(import(&mut world, &[]), [&cluster, "TURBOT_CLUSTER_ID says zzz"]);
+    world.environment.remove("TURBOT_CLUSTER_ID");
+    std::fs::write(world.path("turbot-onboard.toml"), "cluster_id = \"zzz\"\n").unwrap();
+    refused(import(&mut world, &[]), [&cluster, "turbot-onboard.toml"]);
+    assert_eq!(world.sandbox.log().len(), from, "Turbot was not even looked at");
+    // The same, in another form or not at all.
+    std::fs::remove_file(world.path("turbot-onboard.toml")).unwrap();
+    world.environment.remove("TURBOT_MASTER_ACCOUNT_ID");
+    let arn = format!("arn:aws:iam::{master}:root");
+    ended(import(&mut world, &["--master-account-id", &arn, "--cluster-id", &cluster]), 0, "imported", "");
+    ended(import(&mut world, &[]), 0, "already-imported", "");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod harness;
 mod defaults_of_the_sdk;
 mod discovering;
 mod failures;
+mod handing_over;
 mod interruption;
 mod saved_plan;
 mod scene;

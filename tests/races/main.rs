@@ -21,6 +21,7 @@ mod meddling;
 mod schedule;
 mod signals;
 mod stage;
+mod wishes;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -10,11 +10,11 @@ use serde_json::json;
 
 use crate::duet::{begin, end_of, world};
 use crate::final_state;
-use crate::harness::World;
+use crate::harness::{Finished, Running, World};
 use crate::{said, side_by_side};
 
 /// Sends a signal at a moment of the n-th call.
-struct Caller {
+pub struct Caller {
     nth: usize,
     moment: Moment,
     signal: Signal,
@@ -22,6 +22,24 @@ struct Caller {
     pid: AtomicI32,
     /// Whether that call is the import: it is on its way, whatever becomes of it.
     is_import: AtomicBool,
+}
+
+impl Caller {
+    /// From now on calls are counted.
+    pub fn at(world: &World, nth: usize, moment: Moment, signal: Signal) -> Arc<Self> {
+        let (seen, pid, is_import) = (AtomicUsize::new(0), AtomicI32::new(0), AtomicBool::new(false));
+        let caller = Arc::new(Self { nth, moment, signal, seen, pid, is_import });
+        world.sandbox.set_gate(Some(Arc::clone(&caller) as Arc<dyn Gate>));
+        caller
+    }
+
+    /// The run that gets the signal is waited for.
+    pub fn end_of(&self, running: Running, world: &World) -> Finished {
+        self.pid.store(i32::try_from(running.child.id()).unwrap(), Ordering::SeqCst);
+        let finished = end_of(running, world);
+        world.sandbox.set_gate(None);
+        finished
+    }
 }
 
 impl Gate for Caller {
@@ -43,19 +61,8 @@ impl Gate for Caller {
 
 fn interrupted_at(with: &'static str, nth: usize, moment: Moment, signal: Signal) {
     let world = world(Options::default());
-    let caller = Arc::new(Caller {
-        nth,
-        moment,
-        signal,
-        seen: AtomicUsize::new(0),
-        pid: AtomicI32::new(0),
-        is_import: AtomicBool::new(false),
-    });
-    world.sandbox.set_gate(Some(Arc::clone(&caller) as Arc<dyn Gate>));
-    let running = begin(&world, with, &[]);
-    caller.pid.store(i32::try_from(running.child.id()).unwrap(), Ordering::SeqCst);
-    let first = end_of(running, &world);
-    world.sandbox.set_gate(None);
+    let caller = Caller::at(&world, nth, moment, signal);
+    let first = caller.end_of(begin(&world, with, &[]), &world);
     let account = first.account();
     let story = format!("{:#}\n{}", account, first.said());
     let sent = caller.is_import.load(Ordering::SeqCst) || !world.sandbox.turbot().imports().is_empty();
@@ -104,14 +111,26 @@ fn the_first_wish_is_heeded_at_every_call() {
             }
         }
     }
+    sweep(cases, 11, |(with, nth, moment, signal)| {
+        let name = format!("{signal:?} {moment:?} call {nth} with {with}");
+        (name, Box::new(move || interrupted_at(with, nth, moment, signal)))
+    });
+}
+
+/// Plays every so many-th case, or all of them; `play` says what a case is called and how it goes.
+pub fn sweep<C: Clone + Sync>(
+    mut cases: Vec<C>,
+    stride: usize,
+    play: impl Fn(C) -> (String, Box<dyn Fn() + std::panic::UnwindSafe>) + Sync,
+) {
     let known = cases.len();
     if std::env::var_os("RACE_ALL").is_none() {
-        cases = cases.into_iter().step_by(11).collect();
+        cases = cases.into_iter().step_by(stride).collect();
     }
     let failures = Mutex::new(Vec::new());
-    side_by_side(&cases, 6, |(with, nth, moment, signal)| {
-        if let Err(panic) = std::panic::catch_unwind(|| interrupted_at(with, *nth, *moment, *signal)) {
-            let name = format!("{signal:?} {moment:?} call {nth} with {with}");
+    side_by_side(&cases, 6, |case| {
+        let (name, played) = play(case.clone());
+        if let Err(panic) = std::panic::catch_unwind(played) {
             failures.lock().unwrap().push(format!("{name}:\n{}", said(panic.as_ref())));
         }
     });
@@ -160,6 +179,25 @@ fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
     let second = end_of(begin(&world, "role", &[]), &world);
     assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.said());
     final_state::imported_clean(&world).unwrap();
+}
+
+#[test]
+fn a_wish_while_the_import_of_a_hand_off_is_awaited_names_it_as_well() {
+    let world = world(Options::default());
+    world.verb("bootstrap", &["--handoff", "h.json"]).exits(0);
+    let import = ["import", "--handoff", "h.json", "--output", "json", "--yes"];
+    let held = world.script().hold("turbot:POST /accounts", Moment::AfterEffect, 1);
+    let running = world.start(world.command(&import));
+    held.reached();
+    running.signal(Signal::INT);
+    let finished = end_of(running, &world);
+    held.release();
+    let account = finished.exits(130).account();
+    assert_eq!(account["import"], json!({"requests": 1, "state": "in-flight"}), "{account:#}");
+    assert!(account["error"]["message"].as_str().unwrap().contains("in flight"), "{account:#}");
+    assert!(account["error"]["hint"].as_str().unwrap().contains("waits for the import to settle"), "{account:#}");
+    let second = end_of(world.start(world.command(&import)), &world);
+    assert_eq!((second.code, world.effective_imports()), (0, 1), "{}\n{}", second.stdout, second.said());
 }
 
 #[test]

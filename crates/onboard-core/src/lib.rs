@@ -10,6 +10,7 @@ mod plan;
 mod report;
 mod secret;
 mod sentence;
+mod skew;
 mod step;
 mod text;
 mod trust;
@@ -35,6 +36,7 @@ pub use report::{
     Summary,
 };
 pub use secret::Secret;
+pub use skew::Skew;
 pub use step::{KeyFate, Principal, Step, StepView};
 pub use text::{escaped, escaped_lines, shown};
 pub use trust::{TrustPolicy, TrustReading};

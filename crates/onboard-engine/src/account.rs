@@ -16,7 +16,7 @@ use crate::saved_plan::SavedAccount;
 use crate::session::{Job, Session};
 use crate::worker::{Look, Worker};
 
-pub(crate) use ending::unrecorded;
+pub(crate) use ending::{interrupted, unrecorded};
 
 /// How often a plan is made anew before the world counts as unsteady.
 const MAX_PASSES: u32 = 3;

@@ -1,8 +1,10 @@
 //! The hand-off: the one file that may hold a secret, made for those who asked for it by name.
 
+mod whole;
+
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -67,6 +69,9 @@ struct Entry {
     title: String,
     description: String,
     cluster_id: ClusterId,
+    /// Null in the hand-offs of earlier versions, which did not say it.
+    #[serde(default)]
+    master_account_id: Option<AwsAccountId>,
     check_mode: bool,
     delete_credential: bool,
     with: With,
@@ -95,6 +100,7 @@ impl Document {
             title: wanted.title.clone(),
             description: wanted.description.clone(),
             cluster_id: wanted.cluster_id.clone(),
+            master_account_id: Some(wanted.master_account_id.clone()),
             check_mode: wanted.check_mode,
             delete_credential: handed.delete_credential,
             with: handed.credential.with(),
@@ -160,8 +166,8 @@ impl HandOff for TextHandOff {
     }
 }
 
-/// A hand-off file: created before anything is done, 0600, never over an existing file, following no link; removed again
-/// if nothing was handed over.
+/// A hand-off file: created before anything is done, 0600, never over an existing file, following no link, and replaced
+/// whole with each account; removed again if nothing was handed over.
 pub struct FileHandOff {
     path: PathBuf,
     file: File,
@@ -179,32 +185,32 @@ impl FileHandOff {
             unusable(path, "cannot be created", &e.to_string())
                 .hint("choose a new file: an existing one is never overwritten")
         })?;
-        if file.try_lock().is_err() {
+        if file.try_lock().is_err() || !whole::stands(path, &file).unwrap_or(false) {
             return Err(in_use(path));
         }
-        Ok(Self { path: path.to_owned(), file, document: Document::empty() })
+        let hand = Self { path: path.to_owned(), file, document: Document::empty() };
+        whole::clear(path).map_err(|e| unusable(path, "cannot be created", &e.to_string()))?;
+        Ok(hand)
     }
 }
 
 impl HandOff for FileHandOff {
     fn give(&mut self, handed: &Handed<'_>) -> Result<(), ErrorReport> {
         self.document.add(handed);
-        let text = self.document.text()?;
-        let written = self.file.set_len(0).and_then(|()| {
-            std::io::Seek::rewind(&mut self.file)?;
-            self.file.write_all(text.as_bytes())?;
-            self.file.sync_all()
+        let written = self.document.text().and_then(|text| {
+            whole::replace(&self.path, &mut self.file, &text)
+                .map_err(|e| unusable(&self.path, "cannot be written", &e.to_string()))
         });
-        written.map_err(|e| {
+        if written.is_err() {
             self.document.accounts.pop();
-            unusable(&self.path, "cannot be written", &e.to_string())
-        })
+        }
+        written
     }
 }
 
 impl Drop for FileHandOff {
     fn drop(&mut self) {
-        if self.document.accounts.is_empty() {
+        if self.document.accounts.is_empty() && whole::stands(&self.path, &self.file).unwrap_or(false) {
             // Only the empty file this run made: nothing was handed over.
             let _ = std::fs::remove_file(&self.path);
         }
@@ -242,6 +248,8 @@ pub struct HandedAccount {
     pub turbot_id: TurbotAccountId,
     /// The cluster.
     pub cluster_id: ClusterId,
+    /// Turbot's master account that it was made for, where the hand-off says it.
+    pub master_account_id: Option<AwsAccountId>,
     /// The title.
     pub title: String,
     /// The description.
@@ -272,8 +280,8 @@ impl OpenHandoff {
     /// # Errors
     /// It cannot be read, others can read it, or it is damaged.
     pub fn open(path: &Path) -> Result<Self, ErrorReport> {
-        let read = || OpenOptions::new().read(true).custom_flags(no_follow()).open(path);
-        let file = read().map_err(|e| {
+        let opened = OpenOptions::new().read(true).custom_flags(no_follow()).open(path);
+        let file = opened.map_err(|e| {
             unusable(path, "cannot be read", &e.to_string())
                 .hint("give the file that bootstrap --handoff wrote, not a link to it")
         })?;
@@ -285,14 +293,11 @@ impl OpenHandoff {
             return Err(unusable(path, "can be read by others", &format!("its mode is {:o}", metadata.mode() & 0o777))
                 .hint("treat the credential as known to others: remove it with cleanup and begin anew; or chmod 600 if you are sure"));
         }
-        if file.try_lock().is_err() {
-            return Err(in_use(path));
-        }
         // Another run may have put a new file in its place before the lock was ours.
-        let newest = read().and_then(|f| f.metadata()).map_err(|e| unusable(path, "cannot be read", &e.to_string()))?;
-        if (newest.dev(), newest.ino()) != (metadata.dev(), metadata.ino()) {
+        if file.try_lock().is_err() || !whole::stands(path, &file).unwrap_or(false) {
             return Err(in_use(path));
         }
+        whole::clear(path).map_err(|e| unusable(path, "cannot be worked with", &e.to_string()))?;
         let mut text = Zeroizing::new(String::new());
         (&file)
             .take(MAX_BYTES)
@@ -375,6 +380,7 @@ impl OpenHandoff {
             account_id: entry.account_id.clone(),
             turbot_id: entry.turbot_id.clone(),
             cluster_id: entry.cluster_id.clone(),
+            master_account_id: entry.master_account_id.clone(),
             title: entry.title.clone(),
             description: entry.description.clone(),
             check_mode: entry.check_mode,
@@ -388,31 +394,12 @@ impl OpenHandoff {
     /// Writes when an import is about to be sent, or that none is open: a new file, synced, in the old one's place.
     pub(crate) fn request(&mut self, n: usize, at: Option<Timestamp>) -> Result<(), ErrorReport> {
         self.document.accounts[n].requested_at = at.map(|t| t.to_string());
-        let Some(path) = &self.path else {
+        let (Some(path), Some(locked)) = (&self.path, &mut self.locked) else {
             return Ok(());
         };
-        let text = self.document.text()?;
-        let mut beside = path.clone().into_os_string();
-        beside.push(format!(".{}", std::process::id()));
-        let beside = PathBuf::from(beside);
-        let write = || -> std::io::Result<File> {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            file.lock()?;
-            std::fs::rename(&beside, path)?;
-            if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-                File::open(folder)?.sync_all()?;
-            }
-            Ok(file)
-        };
-        let file = write().map_err(|e| {
-            let _ = std::fs::remove_file(&beside);
+        whole::replace(path, locked, &self.document.text()?).map_err(|e| {
             ErrorReport::new(ErrorKind::Audit, format!("the hand-off {} cannot be written", path.display()))
                 .because(e.to_string())
-        })?;
-        self.locked = Some(file);
-        Ok(())
+        })
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Importer<'a> {
                 return Err(Halt::Interrupted);
             }
             let mut declared = Moment::now();
-            if let Err(halt) = self.intent.declare(&self.side).await {
+            if let Err(halt) = self.intent.declare().await {
                 // Nothing was sent: without its intent, what was made may be taken back. Should this fail as well, the
                 // journal says that something may be in flight, and the next run waits.
                 let _ = self.intent.ends().await;

@@ -5,29 +5,30 @@ use std::time::Duration;
 use aws_bootstrap::{Aws, Pace};
 use jiff::Timestamp;
 use onboard_core::When;
+use turbot_import::Turbot;
 
 use crate::claim::Claim;
 use crate::clock::Moment;
 use crate::halt::Halt;
 use crate::handoff::OpenHandoff;
-use crate::turbot_side::TurbotSide;
 
 /// The keeper of the intent.
 pub(crate) enum Intent<'a> {
     /// The journal object in the account.
     Journal { claim: &'a Claim, aws: &'a Aws, pace: Pace },
     /// The hand-off file, for those who have no access to the account.
-    File { file: &'a mut OpenHandoff, entry: usize, unsettled: bool },
+    File { file: &'a mut OpenHandoff, entry: usize, unsettled: bool, turbot: &'a Turbot },
 }
 
 impl Intent<'_> {
     /// Writes the intent; with the journal, the claim is then proved still to be ours.
-    pub(crate) async fn declare(&mut self, _side: &TurbotSide<'_>) -> Result<(), Halt> {
+    pub(crate) async fn declare(&mut self) -> Result<(), Halt> {
         match self {
             Self::Journal { claim, aws, pace } => {
                 claim.intend_import(aws.now(), pace).await.map_err(|e| Halt::claim(&e))
             }
-            Self::File { file, entry, .. } => file.request(*entry, Some(Timestamp::now())).map_err(Halt::Failed),
+            // The next run may be on another machine: Turbot's clock is the one that both see.
+            Self::File { file, entry, turbot, .. } => file.request(*entry, Some(turbot.now())).map_err(Halt::Failed),
         }
     }
 
@@ -47,7 +48,7 @@ impl Intent<'_> {
             Self::Journal { claim, aws, pace } => {
                 claim.renew_intent(aws.now(), pace).await.map_err(|e| Halt::claim(&e))
             }
-            Self::File { file, entry, .. } => file.request(*entry, Some(Timestamp::now())).map_err(Halt::Failed),
+            Self::File { file, entry, turbot, .. } => file.request(*entry, Some(turbot.now())).map_err(Halt::Failed),
         }
     }
 
@@ -80,7 +81,7 @@ impl Intent<'_> {
         }
     }
 
-    /// AWS's time where it is known, else this machine's.
+    /// For the record: AWS's time where it is known, else this machine's.
     pub(crate) fn now(&self) -> Timestamp {
         match self {
             Self::Journal { aws, .. } => aws.now(),

@@ -270,9 +270,7 @@ async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, cons
                 .because(why)
                 .hint("run the same command again"),
         ),
-        Err(Halt::Interrupted) => report.fail(
-            ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again: it looks first"),
-        ),
+        Err(Halt::Interrupted) => report.fail(crate::account::interrupted(report.import.state)),
     }
     report.millis = begun.millis();
     report
@@ -292,7 +290,7 @@ async fn import_account(
         cluster_id: account.cluster_id.clone(),
         title: account.title.clone(),
     };
-    let side = TurbotSide { session, target };
+    let (side, turbot) = (TurbotSide { session, target }, session.turbot().map_err(Halt::Failed)?);
     let seen = side.look(false).await.map_err(Halt::Failed)?;
     let presence = onboard_core::turbot_presence(&seen, &account.cluster_id, &account.turbot_id, &account.account_id)?;
     match presence {
@@ -315,8 +313,7 @@ async fn import_account(
     }
     let mut unsettled = false;
     if let Some(requested) = account.requested_at.filter(|_| !session.assume_not_sent) {
-        let now = jiff::Timestamp::now();
-        let age = onboard_core::When::At(requested).age(now).unsigned_abs();
+        let age = onboard_core::When::At(requested).age(turbot.now()).unsigned_abs();
         let settle = session.times.settle();
         if age < settle {
             side.note(format!(
@@ -351,7 +348,7 @@ async fn import_account(
         check_mode: account.check_mode,
         delete_credential: account.delete_credential,
     };
-    let intent = Intent::File { file: handoff, entry: n, unsettled };
+    let intent = Intent::File { file: handoff, entry: n, unsettled, turbot };
     let mut importer = Importer { side, intent, report, seen: None };
     importer.import(&request, &account.credential).await?;
     importer.await_visible().await?;

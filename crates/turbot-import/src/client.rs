@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use onboard_core::{LookFailure, LookFault, MaintenanceSpelling};
+use jiff::Timestamp;
+use onboard_core::{LookFailure, LookFault, MaintenanceSpelling, Skew};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder};
 
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     authorization: HeaderValue,
     redactor: Redactor,
     version: Mutex<Option<String>>,
+    clock: Skew,
 }
 
 impl Turbot {
@@ -44,7 +46,8 @@ impl Turbot {
         let authorization = authorization(&looks, &url, &key)?;
         let redactor = redactor_of(&key, &authorization);
         let version = Mutex::new(None);
-        let inner = Inner { url, key, spelling, effects, looks, authorization, redactor, version };
+        let clock = Skew::default();
+        let inner = Inner { url, key, spelling, effects, looks, authorization, redactor, version, clock };
         Ok(Self { inner: Arc::new(inner), update_verb: None })
     }
 
@@ -65,6 +68,12 @@ impl Turbot {
     #[must_use]
     pub fn version(&self) -> Option<String> {
         self.inner.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Turbot's time: the local clock, corrected by the `Date` of its answers; the local one where it sends none.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.corrected(Timestamp::now())
     }
 }
 
@@ -102,7 +111,7 @@ impl Inner {
 
     /// Sends a request once and remembers the version in its answer.
     pub(crate) async fn send(&self, what: &str, request: RequestBuilder, bound: usize) -> Result<Answer, Trouble> {
-        let outcome = exchange(request, bound).await;
+        let outcome = exchange(request, bound, &self.clock).await;
         match &outcome {
             Ok(answer) => {
                 tracing::debug!(call = what, status = answer.status, bytes = answer.body.len(), "turbot answered");

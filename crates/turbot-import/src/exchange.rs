@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{CONTENT_LENGTH, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use onboard_core::Skew;
+use reqwest::header::{AGE, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 
 use crate::trouble::Trouble;
@@ -43,10 +45,18 @@ impl Answer {
     }
 }
 
-/// Sends a request once and reads its answer: `bound` bytes of a 2xx, less of any other.
-pub(crate) async fn exchange(request: RequestBuilder, bound: usize) -> Result<Answer, Trouble> {
+/// Sends a request once and reads its answer: `bound` bytes of a 2xx, less of any other. Its `Date` goes to the clock.
+pub(crate) async fn exchange(request: RequestBuilder, bound: usize, clock: &Skew) -> Result<Answer, Trouble> {
+    let sent = Timestamp::now();
     let response = request.send().await.map_err(|e| Trouble::of(&e))?;
     let status = response.status().as_u16();
+    // What a cache kept has an old time, and an error from 500 on may be a proxy's.
+    if status < 500
+        && !response.headers().contains_key(AGE)
+        && let Some(date) = http_date(response.headers(), DATE)
+    {
+        clock.observe(date, sent, Timestamp::now());
+    }
     let bound = if response.status().is_success() { bound } else { OF_AN_ERROR };
     let text = |name| {
         let value = response.headers().get(name)?;
@@ -85,9 +95,12 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = |text: &str| rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    let now = date(headers.get(DATE)?.to_str().ok()?.trim())?;
-    Some(Duration::from_secs(u64::try_from(date(value)?.as_second() - now.as_second()).unwrap_or(0)))
+    let (then, now) = (http_date(headers, RETRY_AFTER)?, http_date(headers, DATE)?);
+    Some(Duration::from_secs(u64::try_from(then.as_second() - now.as_second()).unwrap_or(0)))
+}
+
+fn http_date(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(headers.get(name)?.to_str().ok()?.trim()).ok()
 }
 
 #[cfg(test)]

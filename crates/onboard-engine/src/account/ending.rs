@@ -74,16 +74,7 @@ impl Worker<'_> {
                 }
             }
             Err(Halt::Interrupted) => {
-                let in_flight = self.report.import.state == ImportState::InFlight;
-                self.report.fail(if in_flight {
-                    ErrorReport::new(
-                        ErrorKind::Interrupted,
-                        "interrupted while Turbot's answer to the import was awaited: it is in flight",
-                    )
-                    .hint("run the same command again: it waits for the import to settle and goes on from there")
-                } else {
-                    ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again to go on")
-                });
+                self.report.fail(interrupted(self.report.import.state));
                 self.take_back().await;
             }
             Err(Halt::Audit(error)) => {
@@ -343,6 +334,19 @@ impl Worker<'_> {
 pub(crate) fn unrecorded(error: ErrorReport, import: ImportState) -> ErrorReport {
     let in_flight = matches!(import, ImportState::InFlight | ImportState::Unknown);
     ErrorReport { kind: if in_flight { ErrorKind::InFlight } else { error.kind }, ..error }
+}
+
+/// Somebody asked to stop: what matters most is whether an import was sent.
+pub(crate) fn interrupted(import: ImportState) -> ErrorReport {
+    if import == ImportState::InFlight {
+        ErrorReport::new(
+            ErrorKind::Interrupted,
+            "interrupted while Turbot's answer to the import was awaited: it is in flight",
+        )
+        .hint("run the same command again: it waits for the import to settle and goes on from there")
+    } else {
+        ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again to go on")
+    }
 }
 
 fn lost() -> ErrorReport {

@@ -11,6 +11,7 @@ use super::groups::{ImportOptions, ReportOptions, TimeOptions, TurbotOptions};
 use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::run::{self, Run};
+use crate::settings::handed::Expected;
 use crate::settings::session::SessionPart;
 use crate::settings::turbot::Need;
 
@@ -43,11 +44,13 @@ impl Import {
 
     fn carry(self, edge: &Edge) -> Result<Exit, Exit> {
         let typed = [&self.options.0, &self.report.0, &self.turbot.0, &self.times.0];
-        let (global, (part, path)) = edge.settle("import", &typed, |r| {
+        let (global, (part, path, expected)) = edge.settle("import", &typed, |r| {
             let path = r.required("handoff", |text| Ok::<_, String>(text.to_owned()));
-            Some((SessionPart::resolve(r, Need::Required)?.audited(), path?))
+            let expected = Expected::resolve(r);
+            Some((SessionPart::resolve(r, Need::Required)?.audited(), path?, expected))
         })?;
-        let mut handoff = open(&path).map_err(|error| run::refuse(&error, edge.talk_paint(&global)))?;
+        let opened = open(&path).and_then(|handoff| expected.compare(&handoff).map(|()| handoff));
+        let mut handoff = opened.map_err(|error| run::refuse(&error, edge.talk_paint(&global)))?;
         Run::carry(edge, "import", &global, part, async |run| {
             let asker = run.asker("Hand this credential to Turbot");
             let accounts = import(&run.session, &mut handoff, &asker).await;

@@ -182,6 +182,7 @@ pub(super) fn handoff() -> Map<String, Value> {
                 ("title", text()),
                 ("description", text()),
                 ("cluster_id", text()),
+                ("master_account_id", or_null(account_id())),
                 ("check_mode", truth()),
                 ("delete_credential", truth()),
                 ("with", one_of(WITH)),

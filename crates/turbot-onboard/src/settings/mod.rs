@@ -5,6 +5,7 @@ pub(crate) mod duration;
 pub(crate) mod file;
 pub(crate) mod fleet;
 pub(crate) mod global;
+pub(crate) mod handed;
 pub(crate) mod keys;
 pub(crate) mod layers;
 pub(crate) mod manifest;

@@ -156,7 +156,7 @@ pub(crate) fn resolve_aws(r: &Resolver<'_>) -> AwsAccess {
 }
 
 /// 12 digits, or the ARN of the account's root, which says the partition as well.
-fn master_account(text: &str) -> Result<(AwsAccountId, Option<Partition>), String> {
+pub(super) fn master_account(text: &str) -> Result<(AwsAccountId, Option<Partition>), String> {
     if !text.starts_with("arn:") {
         return AwsAccountId::new(text).map(|id| (id, None)).map_err(|e| e.to_string());
     }
