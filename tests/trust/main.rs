@@ -7,6 +7,7 @@ mod harness;
 mod endpoints;
 mod journals;
 mod listing;
+mod long_answers;
 mod roles;
 mod users;
 mod working_folder;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod base;
+mod body;
 mod call;
 mod cause;
 mod clock;

@@ -65,6 +65,9 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
         AwsErrorKind::Unavailable | AwsErrorKind::Interrupted | AwsErrorKind::TimedOut | AwsErrorKind::Malformed => {
             (ErrorKind::AwsUnavailable, "run the same command again: it looks at what was done and goes on from there".to_owned())
         }
+        AwsErrorKind::TooLong => {
+            (ErrorKind::AwsUnavailable, "find out who answers in AWS's place (AWS_ENDPOINT_URL, a proxy), then run the same command again".to_owned())
+        }
         AwsErrorKind::Network | AwsErrorKind::Tls => {
             (ErrorKind::AwsUnavailable, "check the network, the proxy and the certificates (SSL_CERT_FILE), then run the same command again".to_owned())
         }
