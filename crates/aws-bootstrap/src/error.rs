@@ -31,6 +31,8 @@ pub enum Certainty {
 pub enum AwsErrorKind {
     /// No credentials were found, or their source failed.
     NoCredentials,
+    /// The profile in force is in none of AWS's files.
+    NoProfile,
     /// The credentials need a multi-factor code, for which the SDK does not ask.
     MfaNeeded,
     /// The credentials or the single sign-on session expired.
@@ -99,6 +101,7 @@ impl AwsErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoCredentials => "no credentials",
+            Self::NoProfile => "no such profile",
             Self::MfaNeeded => "multi-factor authentication needed",
             Self::ExpiredCredentials => "expired credentials",
             Self::InvalidKey => "access key not accepted",

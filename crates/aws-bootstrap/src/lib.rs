@@ -21,6 +21,7 @@ mod known_secrets;
 mod observe;
 mod organization;
 mod paging;
+mod profile;
 mod rate;
 mod removal;
 mod role;

@@ -26,6 +26,10 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
             ErrorKind::Credentials,
             "set AWS_PROFILE or --profile, log in (aws sso login), or give credentials in the environment".to_owned(),
         ),
+        AwsErrorKind::NoProfile => (
+            ErrorKind::Credentials,
+            "name a profile that is there (aws configure list-profiles shows them), or make this one: aws configure sso, aws configure".to_owned(),
+        ),
         AwsErrorKind::MfaNeeded => (
             ErrorKind::Credentials,
             "the profile asks for a one-time code, for which the SDK does not prompt: get a session first (aws sts get-session-token)".to_owned(),
