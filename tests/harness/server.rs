@@ -21,9 +21,9 @@ impl Seen {
         pairs.find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
-    /// All of it.
+    /// All of it, as it was sent.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n\n{}", self.line, self.headers.join("\n"), self.body)
+        format!("{}\r\n{}\r\n\r\n{}", self.line, self.headers.join("\r\n"), self.body)
     }
 }
 
