@@ -1,7 +1,6 @@
 //! Every source of AWS credentials that the SDK's chain promises: the calls are made with the very keys that it gave.
 
-use std::io::{Read as _, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::path::PathBuf;
 
 use onboard_sandbox::Credentials;
@@ -142,7 +141,7 @@ fn a_web_identity() {
         session.session_token.as_deref().unwrap(),
     );
     // The one call that nobody signs is answered here; what is signed goes to the sandbox.
-    let sandbox = world.environment["AWS_ENDPOINT_URL"].trim_start_matches("http://").to_owned();
+    let sandbox = world.sandbox.aws_url();
     let sts = Server::start(move |seen: &Seen, out: &mut dyn Write| {
         if seen.body.contains("Action=AssumeRoleWithWebIdentity") {
             return write!(
@@ -151,12 +150,7 @@ fn a_web_identity() {
                 answer.len()
             );
         }
-        let mut on = TcpStream::connect(&sandbox)?;
-        let closing = seen.text().replacen("\r\n", "\r\nconnection: close\r\n", 1);
-        on.write_all(closing.as_bytes())?;
-        let mut answer = Vec::new();
-        on.read_to_end(&mut answer)?;
-        out.write_all(&answer)
+        seen.pass_on(&sandbox, out)
     });
     world.environment.insert("AWS_ENDPOINT_URL_STS".into(), sts.url());
     world.environment.insert("AWS_ROLE_ARN".into(), role);
