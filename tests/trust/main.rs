@@ -8,6 +8,7 @@ mod endpoints;
 mod journals;
 mod listing;
 mod long_answers;
+mod proxies;
 mod roles;
 mod tls;
 mod users;
