@@ -9,6 +9,7 @@ mod journals;
 mod listing;
 mod long_answers;
 mod proxies;
+mod redirects;
 mod roles;
 mod tls;
 mod users;
