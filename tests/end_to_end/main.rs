@@ -7,6 +7,7 @@ mod harness;
 
 mod adopt;
 mod cleanup;
+mod credential_sources;
 mod doctor;
 mod drift;
 mod fresh_and_again;

@@ -4,11 +4,13 @@
 mod schema;
 mod script;
 mod secrets;
+mod server;
 mod terminal;
 mod world;
 
 pub use schema::faults as document_faults;
 pub use script::{Held, Script};
 pub use secrets::SecretSearch;
+pub use server::{Seen, Server};
 pub use terminal::Terminal;
 pub use world::{Finished, NAME, Running, World};

@@ -7,7 +7,11 @@ mod harness;
 mod endpoints;
 mod journals;
 mod listing;
+mod long_answers;
+mod proxies;
+mod redirects;
 mod roles;
+mod tls;
 mod users;
 mod working_folder;
 

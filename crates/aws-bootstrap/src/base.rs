@@ -5,20 +5,19 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_async::rt::sleep::default_async_sleep;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::app_name::AppName;
-use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 use onboard_core::Partition;
 use tokio::sync::OnceCell;
 
 use crate::clock::CorrectedTime;
-use crate::error::{AwsError, AwsErrorKind};
+use crate::error::{AwsError, AwsErrorKind, GETTING_CREDENTIALS};
 use crate::http::SharedHttp;
+use crate::profile::ProfileSeen;
 use crate::settings::{AwsSettings, Given};
 
 /// The region where none is configured: that of IAM's control plane in the commercial partition, whose STS endpoint no
@@ -42,8 +41,8 @@ impl BaseKey {
 /// A loaded configuration, with its credential source.
 pub(crate) struct Base {
     pub(crate) config: SdkConfig,
-    /// Whether the profile in force asks for a multi-factor device, which the SDK leaves out of the role's assumption.
-    pub(crate) needs_mfa: bool,
+    /// The profile in force.
+    pub(crate) profile: ProfileSeen,
     /// The partition of the base caller, once it had to be learnt.
     pub(crate) partition: OnceCell<Partition>,
 }
@@ -51,6 +50,10 @@ pub(crate) struct Base {
 impl Base {
     pub(crate) async fn load(settings: &AwsSettings, http: &SharedHttp) -> Result<Self, AwsError> {
         let app_name = app_name(settings)?;
+        let profile = ProfileSeen::look(settings.profile.as_deref()).await;
+        if let (Some(_), Some(missing)) = (&settings.profile, &profile.missing) {
+            return Err(AwsError::new(AwsErrorKind::NoProfile, GETTING_CREDENTIALS, missing));
+        }
         let loader = |region: Option<String>| {
             let mut loader = aws_config::defaults(BehaviorVersion::latest())
                 .http_client(http.client())
@@ -75,7 +78,7 @@ impl Base {
         }
         if let Some(profile) = &settings.profile {
             // The SDK's chain asks the environment first, whatever profile is named. A profile that is named by hand
-            // wins, as with AWS's command line, and nothing else takes its place where it is not there.
+            // wins, as with AWS's command line.
             let sources = ProviderConfig::without_region()
                 .with_region(config.region().cloned())
                 .with_http_client(http.client())
@@ -83,8 +86,7 @@ impl Base {
             let named = ProfileFileCredentialsProvider::builder().configure(&sources).profile_name(profile).build();
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(named)).build();
         }
-        let needs_mfa = needs_mfa(settings.profile.clone()).await;
-        Ok(Self { config, needs_mfa, partition: OnceCell::new() })
+        Ok(Self { config, profile, partition: OnceCell::new() })
     }
 
     /// The configuration of credentials given outright: nothing is read of the environment.
@@ -104,7 +106,7 @@ impl Base {
             .app_name(app_name(settings)?);
         builder.set_sleep_impl(default_async_sleep());
         builder.set_endpoint_url(given.endpoint.clone());
-        Ok(Self { config: builder.build(), needs_mfa: false, partition: OnceCell::new() })
+        Ok(Self { config: builder.build(), profile: ProfileSeen::default(), partition: OnceCell::new() })
     }
 
     /// The endpoint overrides in force, service by service.
@@ -135,24 +137,4 @@ pub(crate) fn retries(settings: &AwsSettings) -> RetryConfig {
         .with_max_attempts(settings.max_attempts.max(1))
         .with_initial_backoff(settings.backoff)
         .with_max_backoff(settings.backoff.saturating_mul(20))
-}
-
-/// Whether the profile in force, or one it takes its credentials from, names a multi-factor device.
-async fn needs_mfa(profile: Option<String>) -> bool {
-    let files = EnvConfigFiles::default();
-    let Ok(set) = aws_config::profile::load(&Fs::real(), &Env::real(), &files, profile.map(Into::into)).await else {
-        return false;
-    };
-    let mut name = set.selected_profile().to_owned();
-    for _ in 0..8 {
-        let Some(profile) = set.get_profile(&name) else { return false };
-        if profile.get("mfa_serial").is_some() {
-            return true;
-        }
-        match profile.get("source_profile") {
-            Some(source) if source != name => name = source.to_owned(),
-            _ => return false,
-        }
-    }
-    false
 }

@@ -8,6 +8,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::body::TooLong;
 use crate::error::{AwsError, AwsErrorKind, GETTING_CREDENTIALS, by_code};
 
 /// Whether the failure was at making the connection: then nothing of the request was sent.
@@ -15,6 +16,12 @@ pub(crate) fn never_connected(error: &ConnectorError) -> bool {
     sources(error)
         .filter_map(|source| source.downcast_ref::<hyper_util::client::legacy::Error>())
         .any(hyper_util::client::legacy::Error::is_connect)
+}
+
+/// Whether the answer was longer than is read.
+pub(crate) fn too_long(error: &(dyn StdError + 'static)) -> bool {
+    // The HTTP client's own bound of the head has no type.
+    sources(error).any(|source| source.is::<TooLong>() || source.to_string() == "message head is too large")
 }
 
 /// A failure to get credentials at all, found anywhere in the chain of causes.
@@ -36,7 +43,9 @@ pub(crate) fn credentials(error: &(dyn StdError + 'static)) -> Option<AwsError> 
     let text = chain(at);
     let folded = text.to_ascii_lowercase();
     let has = |word: &str| folded.contains(word);
-    let kind = if has("signature expired") || has("signature not yet current") {
+    let kind = if too_long(at) {
+        AwsErrorKind::TooLong
+    } else if has("signature expired") || has("signature not yet current") {
         AwsErrorKind::ClockSkew
     } else if has("expired") || has("token is invalid") || has("session has ended") {
         AwsErrorKind::ExpiredCredentials

@@ -23,6 +23,7 @@ use crate::endpoint;
 use crate::error::{AwsError, AwsErrorKind, Certainty, GETTING_CREDENTIALS, classify};
 use crate::http::SharedHttp;
 use crate::known_secrets::KnownSecrets;
+use crate::profile::ProfileSeen;
 use crate::rate::{Rate, Told};
 use crate::removal::Births;
 use crate::settings::{AssumeTarget, AwsSettings};
@@ -50,7 +51,7 @@ struct Inner {
     sts: aws_sdk_sts::Client,
     organizations: aws_sdk_organizations::Client,
     endpoints: Vec<(&'static str, String)>,
-    needs_mfa: bool,
+    profile: ProfileSeen,
     births: Births,
     secrets: Arc<KnownSecrets>,
 }
@@ -77,8 +78,8 @@ impl Aws {
         }
         let config = tuned(&base.config, settings);
         let make =
-            |config, needs_mfa| Self::from_config(settings, http, config, endpoints.clone(), needs_mfa, Arc::default());
-        let caller = make(config.clone(), base.needs_mfa);
+            |config, profile| Self::from_config(settings, http, config, endpoints.clone(), profile, Arc::default());
+        let caller = make(config.clone(), base.profile.clone());
         let role = match &settings.assume_role {
             None => return Ok(caller),
             Some(AssumeTarget::ByArn(arn)) => arn.clone(),
@@ -96,7 +97,7 @@ impl Aws {
             // Its own cache: the session is forgotten with the handle, and the wait for it is the call's, not 5 s.
             .identity_cache(IdentityCache::lazy().load_timeout(settings.operation_timeout).build())
             .build();
-        Ok(make(config, false))
+        Ok(make(config, ProfileSeen::default()))
     }
 
     /// The same region, endpoints and connections with a static access key: the proof of a new key.
@@ -113,7 +114,14 @@ impl Aws {
             .build();
         let secrets = Arc::clone(&inner.secrets);
         secrets.add(secret);
-        Self::from_config(&inner.settings, &inner.http, config, inner.endpoints.clone(), false, secrets)
+        Self::from_config(
+            &inner.settings,
+            &inner.http,
+            config,
+            inner.endpoints.clone(),
+            ProfileSeen::default(),
+            secrets,
+        )
     }
 
     fn from_config(
@@ -121,7 +129,7 @@ impl Aws {
         http: &SharedHttp,
         config: SdkConfig,
         endpoints: Vec<(&'static str, String)>,
-        needs_mfa: bool,
+        profile: ProfileSeen,
         secrets: Arc<KnownSecrets>,
     ) -> Self {
         // A retry budget for each handle: the SDK's default is one for the whole process, and one throttled account
@@ -142,7 +150,7 @@ impl Aws {
             http: http.clone(),
             config,
             endpoints,
-            needs_mfa,
+            profile,
             births: Births::default(),
             secrets,
         };
@@ -187,7 +195,7 @@ impl Aws {
     /// Whether the profile in force names a multi-factor device, for which the SDK does not ask.
     #[must_use]
     pub fn needs_mfa(&self) -> bool {
-        self.inner.needs_mfa
+        self.inner.profile.needs_mfa
     }
 
     pub(crate) fn witness(&self) -> Option<&Arc<dyn Witness>> {
@@ -252,9 +260,19 @@ impl Aws {
         &self.inner.organizations
     }
 
-    /// Names the multi-factor device as the reason where the profile has one and its credentials are refused.
+    /// Names the profile as the reason where credentials are refused and it asks for a multi-factor device, or where
+    /// there are none and it is not there.
     pub(crate) fn explain(&self, mut error: AwsError) -> AwsError {
-        if self.inner.needs_mfa
+        let profile = &self.inner.profile;
+        if let Some(missing) = &profile.missing
+            && error.is(AwsErrorKind::NoCredentials)
+        {
+            return AwsError {
+                certainty: error.certainty,
+                ..AwsError::new(AwsErrorKind::NoProfile, error.operation, missing)
+            };
+        }
+        if profile.needs_mfa
             && error.operation == GETTING_CREDENTIALS
             && matches!(error.kind, AwsErrorKind::NoCredentials | AwsErrorKind::Denied)
         {

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-use crate::cause::{chain, credentials, never_connected};
+use crate::cause::{chain, credentials, never_connected, too_long};
 use crate::denial::Denial;
 
 /// The longest text of AWS's that an error keeps, in characters; IAM's longest documented texts have about 1,000.
@@ -31,6 +31,8 @@ pub enum Certainty {
 pub enum AwsErrorKind {
     /// No credentials were found, or their source failed.
     NoCredentials,
+    /// The profile in force is in none of AWS's files.
+    NoProfile,
     /// The credentials need a multi-factor code, for which the SDK does not ask.
     MfaNeeded,
     /// The credentials or the single sign-on session expired.
@@ -75,6 +77,8 @@ pub enum AwsErrorKind {
     TimedOut,
     /// An answer that is none of AWS's forms.
     Malformed,
+    /// An answer longer than any of AWS's.
+    TooLong,
     /// The credentials or an ARN belong to another partition.
     WrongPartition,
     /// The account belongs to no organization.
@@ -97,6 +101,7 @@ impl AwsErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoCredentials => "no credentials",
+            Self::NoProfile => "no such profile",
             Self::MfaNeeded => "multi-factor authentication needed",
             Self::ExpiredCredentials => "expired credentials",
             Self::InvalidKey => "access key not accepted",
@@ -119,6 +124,7 @@ impl AwsErrorKind {
             Self::Interrupted => "connection lost",
             Self::TimedOut => "timed out",
             Self::Malformed => "unreadable answer",
+            Self::TooLong => "answer too long",
             Self::WrongPartition => "wrong partition",
             Self::NoOrganization => "no organization",
             Self::NotImplemented => "call not known",
@@ -355,6 +361,7 @@ fn dispatch(operation: &'static str, connector: Option<&ConnectorError>, error: 
     let text = chain(error);
     let folded = text.to_ascii_lowercase();
     let kind = match connector {
+        _ if too_long(error) => AwsErrorKind::TooLong,
         Some(connector) if never_connected(connector) => {
             let tls = ["certificate", "handshake", "tls", "corrupt message", "unknownissuer"];
             if tls.iter().any(|word| folded.contains(word)) { AwsErrorKind::Tls } else { AwsErrorKind::Network }

@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::sync::OnceCell;
 
 use crate::base::{Base, BaseKey};
+use crate::body::bounded;
 use crate::clock::{Clock, http_date, local_now};
 use crate::rate::Rate;
 
@@ -125,7 +126,7 @@ impl fmt::Debug for SharedHttp {
 /// The time-outs that make a connector another one: those of connecting and of reading.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
-/// An HTTP client that reads the `Date` of every signed call's answer.
+/// An HTTP client that reads the `Date` of every signed call's answer, and no more of an answer than is sensible.
 #[derive(Debug)]
 struct Dated {
     connectors: RwLock<HashMap<Timeouts, SharedHttpConnector>>,
@@ -168,17 +169,16 @@ impl HttpConnector for DatedConnector {
         // Only AWS's signed calls: a sign-on page or a metadata service is no authority on AWS's time.
         let signed = request.headers().get("authorization").is_some_and(|a| a.starts_with("AWS4-"));
         let call = self.inner.call(request);
-        if !signed {
-            return call;
-        }
-        let clock = self.clock.clone();
+        let clock = signed.then(|| self.clock.clone());
         HttpConnectorFuture::new(async move {
             let sent = local_now();
             let response = call.await?;
-            if let Some(date) = date_of(&response) {
+            if let Some(clock) = clock
+                && let Some(date) = date_of(&response)
+            {
                 clock.observe(date, sent, local_now());
             }
-            Ok(response)
+            bounded(response).await
         })
     }
 }

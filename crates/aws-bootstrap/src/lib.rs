@@ -2,6 +2,7 @@
 
 mod accounts;
 mod base;
+mod body;
 mod call;
 mod cause;
 mod clock;
@@ -20,6 +21,7 @@ mod known_secrets;
 mod observe;
 mod organization;
 mod paging;
+mod profile;
 mod rate;
 mod removal;
 mod role;

@@ -26,6 +26,10 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
             ErrorKind::Credentials,
             "set AWS_PROFILE or --profile, log in (aws sso login), or give credentials in the environment".to_owned(),
         ),
+        AwsErrorKind::NoProfile => (
+            ErrorKind::Credentials,
+            "name a profile that is there (aws configure list-profiles shows them), or make this one: aws configure sso, aws configure".to_owned(),
+        ),
         AwsErrorKind::MfaNeeded => (
             ErrorKind::Credentials,
             "the profile asks for a one-time code, for which the SDK does not prompt: get a session first (aws sts get-session-token)".to_owned(),
@@ -64,6 +68,9 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
         }
         AwsErrorKind::Unavailable | AwsErrorKind::Interrupted | AwsErrorKind::TimedOut | AwsErrorKind::Malformed => {
             (ErrorKind::AwsUnavailable, "run the same command again: it looks at what was done and goes on from there".to_owned())
+        }
+        AwsErrorKind::TooLong => {
+            (ErrorKind::AwsUnavailable, "find out who answers in AWS's place (AWS_ENDPOINT_URL, a proxy), then run the same command again".to_owned())
         }
         AwsErrorKind::Network | AwsErrorKind::Tls => {
             (ErrorKind::AwsUnavailable, "check the network, the proxy and the certificates (SSL_CERT_FILE), then run the same command again".to_owned())

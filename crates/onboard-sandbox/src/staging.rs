@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::authenticate::authenticate_key;
 use crate::cloud::{Cloud, existing};
 use crate::identity::{Credentials, Denied};
 use crate::minting::account_of_key;
 use crate::options::Consistency;
 use crate::policy_document::{Document, Purpose};
 use crate::slot::Lag;
+use crate::sts::{Assumption, assume};
 use crate::trust;
 use crate::view::{AccountState, Blocker};
-use crate::world::{self, ADMIN, Grants, Group, Key, Role, User, World, key};
+use crate::world::{self, ACCESS_ROLE, ADMIN, Grants, Group, Key, Role, User, World, key};
 
 impl Cloud {
     /// Sets how far AWS's clock is from the system's. Sessions end, and signatures expire, by AWS's clock.
@@ -213,6 +215,22 @@ impl Cloud {
         };
         state.keys.insert(key_entry.id.clone(), key_entry);
         credentials
+    }
+
+    /// A session of the role that an organization has in a member account: temporary credentials, as single sign-on, web
+    /// identities, containers and instances hand them out.
+    ///
+    /// # Panics
+    /// If the role is not there, or may not be assumed.
+    #[must_use]
+    pub fn session(&self, account: &str) -> Credentials {
+        let management = self.management_credentials();
+        let mut world = self.lock();
+        let proved = authenticate_key(&mut world, &management.access_key_id, &management.secret_access_key);
+        let caller = proved.expect("the management account's administrator");
+        let role = world.arn(account, "role", "/", ACCESS_ROLE);
+        let ask = Assumption::new(&role, "handed-out", None);
+        assume(&mut world, &caller, &ask, "us-east-1").expect("a role that may be assumed").credentials
     }
 
     /// Sets or removes an account's alias.

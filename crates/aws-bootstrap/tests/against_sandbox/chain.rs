@@ -113,7 +113,25 @@ async fn missing_and_broken_sources_are_named() {
     assert!(said.starts_with("failed: NoCredentials"), "{said}");
     let said = child.says("process", &[]).await;
     assert!(said.starts_with("failed: NoCredentials"), "{said}");
-    let said = child.says("never-written", &[("AWS_ENDPOINT_URL", &url)]).await;
+    // Also where the environment has credentials: a profile that is named by hand wins.
+    let admin = w.cloud().admin_credentials(w.account.as_str());
+    let keys = [
+        ("AWS_ENDPOINT_URL", url.as_str()),
+        ("AWS_ACCESS_KEY_ID", &admin.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &admin.secret_access_key),
+    ];
+    let files = child.home.path().display();
+    let missing = format!(
+        "NoProfile the profile 'never-written' is neither in {files}/config (as [profile never-written]) nor in \
+         {files}/credentials"
+    );
+    assert_eq!(child.says("never-written", &keys).await, format!("refused: {missing}"));
+    // One that the environment names is missed where nothing else gives credentials.
+    let named = [keys[0], ("AWS_PROFILE", "never-written")];
+    assert_eq!(child.says("", &named).await, format!("failed: {missing}"));
+    let said = child.says("", &[keys[0], keys[1], keys[2], named[1]]).await;
+    assert!(said.starts_with("caller: "), "{said}");
+    let said = child.says("", &keys[..1]).await;
     assert!(said.starts_with("failed: NoCredentials"), "{said}");
 }
 

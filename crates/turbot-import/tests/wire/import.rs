@@ -24,7 +24,7 @@ pub(crate) fn role() -> Credential {
     }
 }
 
-fn keys() -> Credential {
+pub(crate) fn keys() -> Credential {
     Credential::Keys {
         id: AccessKeyId::new("AKIAIOSFODNN7EXAMPLE").unwrap(),
         secret: Secret::new(AWS_SECRET.to_owned()),

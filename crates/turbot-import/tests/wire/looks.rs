@@ -1,5 +1,6 @@
-use onboard_core::{Health, LookFault, Presence};
+use onboard_core::{Health, ImportAnswer, LookFault, Presence, RefusalAbout};
 
+use crate::import::{keys, request};
 use crate::server::{Reply, SECRET, Seen, Server, aab, assert_no_secret, aws, client, json, mhe};
 
 fn good(seen: &Seen) -> Reply {
@@ -153,9 +154,16 @@ async fn health_names_what_fails() {
 async fn redirects_take_no_credentials_anywhere() {
     let elsewhere = Server::http(|_| json(200, r#"{"urn":"urn:turbot:mhe"}"#)).await;
     let location: &'static str = format!("location: http://{}/\r\n", elsewhere.address).leak();
-    let server = Server::http(move |_| Reply::Answer(307, location, String::new())).await;
-    let failure = server.turbot().cluster_urn().await.unwrap_err();
-    assert_eq!(failure.fault, LookFault::Redirect);
+    for status in [301, 302, 303, 307, 308] {
+        let server = Server::http(move |_| Reply::Answer(status, location, String::new())).await;
+        let failure = server.turbot().cluster_urn().await.unwrap_err();
+        assert_eq!(failure.fault, LookFault::Redirect, "{status}");
+        // The import carries the account's credential besides.
+        let answer = server.turbot().import(&request(), &keys()).await;
+        let ImportAnswer::Refused(refusal) = answer else { panic!("{status}: {answer:?}") };
+        assert_eq!(refusal.about, RefusalAbout::Redirect, "{status}");
+        assert_eq!(server.seen().len(), 2, "{status}");
+    }
     assert!(elsewhere.seen().is_empty());
 }
 
