@@ -82,7 +82,7 @@ fn cut_short(world: &World, at: usize, signal: Signal) {
         std::thread::sleep(Duration::from_millis(20));
     }
     if signal == Signal::KILL {
-        return run.kill();
+        return run.kill(world);
     }
     run.signal(signal);
     run.finish_within(Duration::from_secs(120), world);

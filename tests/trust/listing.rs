@@ -12,7 +12,7 @@ fn it_deletes_no_key_whose_secret_was_lost() {
     let begun = ["apply", "--account-id", &account, "--turbot-id", "aab", "--with", "keys", "--yes"];
     let running = world.start(world.command(&begun));
     held.reached();
-    running.kill();
+    running.kill(&world);
     held.release();
     let keys = |world: &World| world.sandbox.cloud().user(&world.account, NAME).map(|u| u.access_keys);
     let before = keys(&world).unwrap();
