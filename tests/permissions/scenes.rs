@@ -144,7 +144,7 @@ fn killed_at(world: &mut World, with: &str, call: &str) {
     let held = world.script().hold(call, Moment::AfterEffect, 1);
     let run = world.start_verb("apply", &["--with", with]);
     held.reached();
-    run.kill(&world);
+    run.kill(world);
     held.release();
     std::thread::sleep(LEASE);
 }
