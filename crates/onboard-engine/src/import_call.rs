@@ -255,7 +255,7 @@ impl<'a> Importer<'a> {
             return Err(Halt::Pending(ErrorReport {
                 kind: ErrorKind::UnknownOutcome,
                 message: "Turbot refused this import, but an earlier one never had an answer".into(),
-                hint: Some("look in Turbot for what became of the earlier import; nothing was taken back".into()),
+                hint: Some("nothing was taken back. Look in Turbot for what became of the earlier import: if nothing did, cleanup removes what it was given".into()),
                 ..failure::of_refusal(refusal)
             }));
         }
