@@ -30,7 +30,7 @@ fn a_disk_that_is_full_costs_no_credential_that_was_handed_over() {
     world.set("propagation", "10s");
     manifest(&world, 4, &[("with", "keys")]);
     world.secrets.lock().unwrap().allow_file(&world.path("h.json"));
-    let made = report(&cramped(&world, 4).exits(7), &world, 4);
+    let made = report(&cramped(&world, 5).exits(7), &world, 4);
     assert_eq!(outcomes(&made), of(&[("done", 3), ("failed", 1)]), "{made:#}");
     let failed = &made["accounts"][3];
     assert_eq!((&failed["error"]["kind"], &failed["leftovers"]), (&json!("settings"), &json!([])), "{failed:#}");
