@@ -284,3 +284,42 @@ fn an_interrupted_run_ends_with_130() {
     child.stdout.take().unwrap().read_to_string(&mut report).unwrap();
     assert!(report.starts_with("111122223333 as aab: interrupted\n"), "{report}");
 }
+
+/// What people are told when the settings are wrong: each names the value, the place, and what would be right.
+#[test]
+fn errors_as_they_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    file("wrong.toml", "account_id = 111122223333\nturbot_ids = \"aab\"\ntimeout = \"90\"\nwith = \"rolle\"\n");
+    file("wrong.csv", "account_id,turbot_id,colour\n11112222333,aab,red\n444455556666,aab\n");
+    file("broken.json", "{\"accounts\": [\n  {\"account_id\": }\n]}\n");
+    file("no.plan", "{}");
+    let account = ["--account-id", "111122223333", "--turbot-id", "aab"];
+    let turbot = ["--turbot-url", "turbot.example.com", "--cluster-id", "mhe", "--master-account-id", "210987654321"];
+    let one = |verb: &'static str, more: &[&'static str]| [&[verb], &account[..], &turbot, more].concat();
+    let cases: [(&str, Vec<&str>); 10] = [
+        ("nothing-is-set", vec!["apply"]),
+        ("an-option-that-is-none", one("apply", &["--rolename", "x"])),
+        ("ids-that-are-wrong", vec!["plan", "--account-id", "AKIAIOSFODNN7EXAMPLE", "--turbot-id", "111122223333"]),
+        ("no-keys", one("plan", &[])),
+        ("plain-http", [&["plan", "--turbot-url", "http://192.0.2.1"], &account[..], &turbot[2..]].concat()),
+        ("an-external-id-that-aws-would-refuse", one("plan", &["--external-id", "a b"])),
+        ("a-configuration-file", vec!["plan", "--config", "wrong.toml"]),
+        ("a-manifest", [&["plan", "--manifest", "wrong.csv"], &turbot[..]].concat()),
+        ("no-json", [&["plan", "--manifest", "broken.json"], &turbot[..]].concat()),
+        ("no-plan", [&["apply", "--plan", "no.plan"], &turbot[..]].concat()),
+    ];
+    let keys = [("TURBOT_ACCESS_KEY", "8c4b0f5e-1"), ("TURBOT_SECRET_KEY", "8c4b0f5e-2")];
+    let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    let _here = settings.bind_to_scope();
+    for (name, arguments) in cases {
+        let keys = if ["nothing-is-set", "no-keys"].contains(&name) { &[][..] } else { &keys };
+        let run = output(folder.path(), &arguments, keys);
+        assert_eq!(run.status.code(), Some(2), "{name}: {}", text(&run.stderr));
+        assert!(run.stdout.is_empty(), "{name}");
+        let said = text(&run.stderr).replace(&folder.path().display().to_string(), "(folder)");
+        insta::assert_snapshot!(format!("error-{name}"), said);
+    }
+}
