@@ -1,8 +1,6 @@
 //! A log that cannot be written any more in mid-run: at each of its records in turn. Whatever is not on record is not
 //! done, what is left is told, and the same command goes on from there.
 
-use std::process::{Command, Stdio};
-
 use crate::harness::{Finished, World};
 use crate::log;
 
@@ -16,21 +14,9 @@ fn apply_with_room(world: &World, with: &str, room: usize) -> Finished {
     *padding.last_mut().unwrap() = b'\n';
     std::fs::write(&file, padding).unwrap();
     private(&file);
-    let arguments = ["apply", "--account-id", &world.account, "--turbot-id", "aab", "--with", with, "--yes", "-vvv"];
-    let plain = world.command(&[]);
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", &format!("ulimit -f {BLOCKS} && exec \"$0\" \"$@\"")])
-        .arg(plain.get_program())
-        .args(arguments)
-        .args(["--output", "json", "--audit-log", file.to_str().unwrap()])
-        .current_dir(world.folder())
-        .env_clear()
-        .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    world.start(command).finish(world)
+    let account = ["apply", "--account-id", &world.account, "--turbot-id", "aab", "--with", with, "--yes", "-vvv"];
+    let plain = world.command(&[&account[..], &["--output", "json", "--audit-log", file.to_str().unwrap()]].concat());
+    world.start(world.on_a_full_disk(&plain, BLOCKS)).finish(world)
 }
 
 fn private(file: &std::path::Path) {

@@ -1,7 +1,5 @@
 //! The one file that holds every account's secret: what was handed over stays readable, whatever becomes of the rest.
 
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
 
 use crate::harness::{Finished, World};
@@ -9,19 +7,9 @@ use crate::scene::{arguments, manifest, many, of, organization, outcomes, report
 
 /// A fleet's bootstrap one after the other, whose files can have no more than so many bytes, as on a disk that is full.
 fn cramped(world: &World, blocks_of_512: usize) -> Finished {
-    let plain = world.command(&arguments("bootstrap", &["--handoff", "h.json", "--concurrency", "1"]));
-    let mut command = Command::new("/bin/sh");
-    command
-        .args(["-c", &format!("ulimit -f {blocks_of_512} && exec \"$0\" \"$@\" --audit-log /dev/null")])
-        .arg(plain.get_program())
-        .args(plain.get_args())
-        .current_dir(world.folder())
-        .env_clear()
-        .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    world.start(command).finish(world)
+    let words = ["--handoff", "h.json", "--concurrency", "1", "--audit-log", "/dev/null"];
+    let plain = world.command(&arguments("bootstrap", &words));
+    world.start(world.on_a_full_disk(&plain, blocks_of_512)).finish(world)
 }
 
 #[test]

@@ -227,6 +227,22 @@ impl World {
         running.finish(self)
     }
 
+    /// The same command where no file can have more than so many blocks of 512 bytes, as on a disk that is full.
+    pub fn on_a_full_disk(&self, plain: &Command, blocks: usize) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", &format!("ulimit -f {blocks} && exec \"$0\" \"$@\"")])
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .current_dir(self.folder())
+            .env_clear()
+            .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
     pub fn start(&self, mut command: Command) -> Running {
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (Reading::of(child.stdout.take()), Reading::of(child.stderr.take()));

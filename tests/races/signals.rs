@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use onboard_sandbox::{CallInfo, Fault, Gate, Moment, Options, What};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::duet::{begin, end_of, world};
 use crate::final_state;
@@ -162,18 +162,24 @@ fn the_second_leaves_at_once_and_says_how_to_go_on() {
     left_at_once("iam:CreateRole", "Run the same command again");
 }
 
-#[test]
-fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
-    let world = world(Options::default());
+/// Interrupts a run that Turbot has the import of and has not answered: it says so.
+fn stopped_in_flight(world: &World, begin: impl FnOnce() -> Running) -> Value {
     let held = world.script().hold("turbot:POST /accounts", Moment::AfterEffect, 1);
-    let running = begin(&world, "role", &[]);
+    let running = begin();
     held.reached();
     running.signal(Signal::INT);
-    let finished = end_of(running, &world);
+    let finished = end_of(running, world);
     held.release();
     let account = finished.exits(130).account();
     assert_eq!(account["import"], json!({"requests": 1, "state": "in-flight"}), "{account:#}");
     assert!(account["error"]["message"].as_str().unwrap().contains("in flight"), "{account:#}");
+    account
+}
+
+#[test]
+fn a_wish_while_the_import_is_awaited_names_it_as_in_flight() {
+    let world = world(Options::default());
+    let account = stopped_in_flight(&world, || begin(&world, "role", &[]));
     let kinds: Vec<_> = account["leftovers"].as_array().unwrap().iter().map(|l| l["kind"].clone()).collect();
     assert!(kinds.contains(&json!("journal")), "{account:#}");
     let second = end_of(begin(&world, "role", &[]), &world);
@@ -186,15 +192,7 @@ fn a_wish_while_the_import_of_a_hand_off_is_awaited_names_it_as_well() {
     let world = world(Options::default());
     world.verb("bootstrap", &["--handoff", "h.json"]).exits(0);
     let import = ["import", "--handoff", "h.json", "--output", "json", "--yes"];
-    let held = world.script().hold("turbot:POST /accounts", Moment::AfterEffect, 1);
-    let running = world.start(world.command(&import));
-    held.reached();
-    running.signal(Signal::INT);
-    let finished = end_of(running, &world);
-    held.release();
-    let account = finished.exits(130).account();
-    assert_eq!(account["import"], json!({"requests": 1, "state": "in-flight"}), "{account:#}");
-    assert!(account["error"]["message"].as_str().unwrap().contains("in flight"), "{account:#}");
+    let account = stopped_in_flight(&world, || world.start(world.command(&import)));
     assert!(account["error"]["hint"].as_str().unwrap().contains("waits for the import to settle"), "{account:#}");
     let second = end_of(world.start(world.command(&import)), &world);
     assert_eq!((second.code, world.effective_imports()), (0, 1), "{}\n{}", second.stdout, second.said());

@@ -28,7 +28,7 @@ pub use journal::{
 };
 pub use outcome::{ErrorKind, Outcome};
 pub use plan::{
-    Chosen, Decision, Difference, Goal, Plan, Situation, Stop, Wait, WaitFor, cleanup, compare, first_beyond,
+    Chosen, Decision, Difference, Goal, Plan, Situation, Stop, Wait, WaitFor, cleanup, compare, first_beyond, is_kept,
     kept_external_id, look_stop, plan, remains_of, turbot_presence, undo,
 };
 pub use report::{

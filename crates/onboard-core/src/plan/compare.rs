@@ -105,7 +105,7 @@ fn credential(s: &Situation<'_>, differ: &mut impl FnMut(&str, String, String)) 
         }
         Owner::Nobody => return,
     }
-    if !onboard::is_kept(s, tags) {
+    if !onboard::is_kept(s.wanted, tags) {
         differ(
             &format!("aws.{kind}"),
             "deleted after the import".into(),

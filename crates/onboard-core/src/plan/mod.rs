@@ -16,6 +16,7 @@ use crate::{
 
 pub use checks::{look_stop, turbot_presence};
 pub use compare::{Difference, compare};
+pub use onboard::is_kept;
 pub use principal::kept_external_id;
 pub use removal::{cleanup, undo};
 

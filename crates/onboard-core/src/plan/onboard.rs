@@ -6,7 +6,8 @@ use super::adoption::is_adopted;
 use super::principal::{self, Making};
 use super::{Decision, Goal, Plan, Situation, Stop, checks, removal};
 use crate::{
-    ErrorKind, Origin, Outcome, Presence, Principal, Record, RecordError, Step, TurbotAccount, UserName, When, With,
+    ErrorKind, Origin, Outcome, Presence, Principal, Record, RecordError, Step, TurbotAccount, UserName, Wanted, When,
+    With,
 };
 use checks::Hold;
 
@@ -230,7 +231,7 @@ fn standing(s: &Situation<'_>, warnings: &mut Vec<String>) -> Result<Option<Maki
         }
         return Ok(None);
     };
-    if !matches!(principal::owner(s, tags), principal::Owner::Ours) || !is_kept(s, tags) {
+    if !matches!(principal::owner(s, tags), principal::Owner::Ours) || !is_kept(wanted, tags) {
         return Ok(None);
     }
     Ok(Some(match wanted.with {
@@ -239,9 +240,10 @@ fn standing(s: &Situation<'_>, warnings: &mut Vec<String>) -> Result<Option<Maki
     }))
 }
 
-/// Whether the role or user of an imported account is to stay; what Turbot was to delete is not looked at further.
-pub(super) fn is_kept(s: &Situation<'_>, tags: &BTreeMap<String, String>) -> bool {
-    s.wanted.delete_credential.map_or_else(|| is_adopted(tags), |delete| !delete)
+/// Whether the role or user of an imported account, with these tags, is to stay: it is in use, and not looked at as left.
+#[must_use]
+pub fn is_kept(wanted: &Wanted, tags: &BTreeMap<String, String>) -> bool {
+    wanted.delete_credential.map_or_else(|| is_adopted(tags), |delete| !delete)
 }
 
 /// Takes the unfinished runs' work back, then looks anew.

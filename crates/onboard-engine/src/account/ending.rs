@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use onboard_core::{
-    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Presence, Step, StepResult, With, undo,
+    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Presence, Step, StepResult, With, is_kept,
+    undo,
 };
 
 use crate::claim::ClaimError;
@@ -290,10 +291,7 @@ impl Worker<'_> {
         let imported = self.look.as_ref().is_some_and(|look| {
             look.turbot.as_ref().is_some_and(|seen| matches!(self.side().presence_in(seen), Presence::Visible(_)))
         });
-        let in_use = |tags: &BTreeMap<String, String>| {
-            let adopted = tags.contains_key("turbot-onboard:adopted");
-            imported && self.wanted.delete_credential.map_or(adopted, |delete| !delete)
-        };
+        let in_use = |tags: &BTreeMap<String, String>| imported && is_kept(self.wanted, tags);
         let why = match self.report.outcome {
             Outcome::Pending => "the outcome is not known yet: Turbot may need it",
             Outcome::Interrupted => "the run was interrupted",

@@ -45,7 +45,7 @@ pub(crate) fn hcl(text: &str) -> String {
     out
 }
 
-/// `\uXXXX`, or `\UXXXXXXXX` beyond the first plane: YAML and HCL both know these two.
+/// `\u` and four digits, or `\U` and eight beyond the first plane: YAML and HCL both know these two.
 fn code_point(out: &mut String, c: char) {
     let number = u32::from(c);
     let _ = if number > 0xFFFF { write!(out, "\\U{number:08X}") } else { write!(out, "\\u{number:04X}") };
