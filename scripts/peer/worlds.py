@@ -72,12 +72,13 @@ class World:
         else:
             raise RuntimeError("ministack did not start")
         accounts = members(address, self.accounts)
+        key, secret = caller(address)
         endpoint = f"http://{address}"
         if self.latency:
             process, slow = line_of([self.tools.simulated, "delay", address, str(self.latency)])
             self.processes.append(process)
             endpoint = slow["endpoint"]
-        return {"endpoint": endpoint, "access_key_id": CALLER, "secret_access_key": "test", "accounts": accounts}
+        return {"endpoint": endpoint, "access_key_id": key, "secret_access_key": secret, "accounts": accounts}
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -123,6 +124,16 @@ def members(address, count):
         signed.query(root, "iam", "2010-05-08", Action="AttachRolePolicy", RoleName=ENTRANCE, PolicyArn=ADMINISTRATOR)
         accounts.append(account)
     return accounts
+
+
+def caller(address):
+    """A key of a user of the organization's management account, shaped as AWS's are; its root key is 12 digits."""
+    signed, root = Signed(f"http://{address}"), botocore.credentials.Credentials(CALLER, "test")
+    signed.query(root, "iam", "2010-05-08", Action="CreateUser", UserName="caller")
+    signed.query(root, "iam", "2010-05-08", Action="AttachUserPolicy", UserName="caller", PolicyArn=ADMINISTRATOR)
+    said = signed.query(root, "iam", "2010-05-08", Action="CreateAccessKey", UserName="caller")
+    of = lambda name: said.split(f"<{name}>")[1].split("<")[0]  # noqa: E731
+    return of("AccessKeyId"), of("SecretAccessKey")
 
 
 def missing(world):
