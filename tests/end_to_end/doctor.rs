@@ -1,9 +1,9 @@
 //! Doctor looks at everything that can be known beforehand, changes nothing, and names what is not right.
 
-use onboard_sandbox::{KeyKind, Options, Quotas};
+use onboard_sandbox::{KeyKind, Moment, Options, Quotas};
 use serde_json::Value;
 
-use crate::harness::{NAME, World};
+use crate::harness::{Held, NAME, World};
 use crate::scene::{Untouched, trust};
 
 /// The checks with this result, by name.
@@ -50,6 +50,35 @@ fn the_wrong_account_and_no_credentials() {
     let mut world = World::new();
     world.environment.insert("AWS_SECRET_ACCESS_KEY".into(), "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into());
     fails(&world, &[], "aws.credentials", "");
+}
+
+#[test]
+fn what_is_wrong_with_aws_hides_nothing_of_turbot() {
+    let mut world = World::new();
+    world.environment.insert("AWS_ENDPOINT_URL".into(), "https://aws.example.com".into());
+    let report = world.verb("doctor", &[]).exits(3).json();
+    assert_eq!(with_result(&report, "failed"), ["aws.endpoint"], "{report:#}");
+    assert!(with_result(&report, "proved").contains(&"turbot.cluster".to_owned()), "{report:#}");
+}
+
+#[test]
+fn looks_are_side_by_side() {
+    let world = World::new();
+    let held = ["iam:GetAccountSummary", "iam:ListPolicies", "turbot:GET /cluster"];
+    let held = held.map(|call| world.script().hold(call, Moment::Before, 1));
+    let run = world.start_verb("doctor", &[]);
+    // None of them is answered before all of them were asked.
+    held.iter().for_each(Held::reached);
+    held.iter().for_each(Held::release);
+    assert_eq!(run.finish(&world).code, 0);
+}
+
+#[test]
+fn what_can_only_be_simulated_is_likely() {
+    let world = World::new();
+    let report = world.verb("doctor", &[]).exits(0).json();
+    let likely = with_result(&report, "likely");
+    assert!(likely.contains(&"aws.rights".to_owned()) && likely.contains(&"plan".to_owned()), "{report:#}");
 }
 
 #[test]

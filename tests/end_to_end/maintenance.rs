@@ -1,6 +1,7 @@
 //! The account's maintenance window: shown, set, read back; and whatever goes wrong with it leaves an import an import.
 
-use onboard_sandbox::{Fault, KeyKind, What};
+use onboard_sandbox::{Fault, KeyKind, Moment, What};
+use rustix::process::Signal;
 use serde_json::json;
 
 use crate::harness::World;
@@ -43,6 +44,19 @@ fn without_consent_it_stays() {
     let run = world.run(&[&bare[..], &["--output", "json"]].concat());
     ended(run, 2, "refused", "needs-consent");
     assert_eq!(window(&world), None);
+}
+
+#[test]
+fn whoever_stops_it_while_it_looks_finds_the_old_window() {
+    let world = imported();
+    let held = world.script().hold("turbot:GET /cluster", Moment::Before, 1);
+    let run = world.start_verb("maintenance set full", &[]);
+    held.reached();
+    run.signal(Signal::INT);
+    let account = ended(run.finish(&world), 130, "interrupted", "interrupted");
+    held.release();
+    assert_eq!((window(&world), &account["steps"]), (None, &json!([])));
+    ended(world.verb("maintenance set full", &[]), 0, "done", "");
 }
 
 #[test]

@@ -3,14 +3,15 @@
 use aws_bootstrap::{Aws, AwsErrorKind, Simulation, is_loopback};
 use jiff::SignedDuration;
 use onboard_core::{
-    Arn, Caller, Decision, ErrorReport, Goal, Health, LookFailure, LookFault, Organization, Presence, TurbotObserved,
-    Wanted, With,
+    Arn, Caller, Decision, ErrorKind, ErrorReport, Goal, Health, LookFailure, LookFault, Organization, Presence,
+    TurbotObserved, Wanted, With,
 };
 use serde::Serialize;
 
 use crate::account::fresh;
 use crate::halt::Halt;
 use crate::session::{Job, Session};
+use crate::turbot_side::TurbotSide;
 use crate::worker::Worker;
 
 /// The doctor's schema.
@@ -138,8 +139,11 @@ pub async fn doctor(session: &Session, job: &Job) -> DoctorReport {
         Err(report) => {
             let mut checks = Vec::new();
             if let Some(error) = report.error {
-                checks.push(Check::failed("aws.credentials", error));
+                let check = if error.kind == ErrorKind::Endpoint { "aws.endpoint" } else { "aws.credentials" };
+                checks.push(Check::failed(check, error));
             }
+            // What is wrong on AWS's side hides nothing of Turbot's.
+            checks.extend(turbot_alone(session, wanted).await);
             checks
         }
         Ok(mut worker) => examine(session, wanted, &mut worker).await,
@@ -156,7 +160,7 @@ async fn examine(session: &Session, wanted: &Wanted, worker: &mut Worker<'_>) ->
     match caller {
         Err(error) => {
             checks.push(Check::failed("aws.credentials", crate::failure::of_aws("asking who is calling", &error)));
-            checks.extend(turbot_alone(session, worker).await);
+            checks.extend(turbot_alone(session, wanted).await);
             return checks;
         }
         Ok(caller) => {
@@ -181,7 +185,7 @@ async fn examine(session: &Session, wanted: &Wanted, worker: &mut Worker<'_>) ->
             if let Some(turbot) = &look.turbot {
                 checks.extend(of_turbot(turbot, wanted));
             } else {
-                checks.extend(turbot_alone(session, worker).await);
+                checks.extend(turbot_alone(session, wanted).await);
             }
             checks.push(planned(worker, &look));
         }
@@ -390,15 +394,15 @@ fn organization(organization: &Organization, wanted: &Wanted) -> Check {
     }
 }
 
-async fn turbot_alone(session: &Session, worker: &Worker<'_>) -> Vec<Check> {
+async fn turbot_alone(session: &Session, wanted: &Wanted) -> Vec<Check> {
     if session.turbot.is_none() {
         return vec![
             Check::new("turbot.configured", CheckResult::Failed, "Turbot's URL and keys are not set")
                 .hint("set TURBOT_URL, TURBOT_ACCESS_KEY and TURBOT_SECRET_KEY"),
         ];
     }
-    match worker.side().look(false).await {
-        Ok(seen) => of_turbot(&seen, worker.wanted),
+    match (TurbotSide { session, target: wanted.into() }).look(false).await {
+        Ok(seen) => of_turbot(&seen, wanted),
         Err(error) => vec![Check::failed("turbot.configured", error)],
     }
 }

@@ -169,7 +169,8 @@ async fn maintenance(session: &Session, job: &Job, set: Option<(MaintenanceLevel
         Err(report) => return *report,
     };
     let result = async {
-        let seen = worker.side().look(true).await.map_err(Halt::Failed)?;
+        let look = session.stop.or(worker.side().look(true)).await.ok_or(Halt::Interrupted)?;
+        let seen = look.map_err(Halt::Failed)?;
         match worker.side().presence_in(&seen) {
             Presence::Visible(_) => {}
             Presence::Conflict { .. } => {
@@ -216,6 +217,7 @@ async fn maintenance(session: &Session, job: &Job, set: Option<(MaintenanceLevel
             Answer::Yes => {}
             answer => return Err(crate::account::no_consent(answer)),
         }
+        worker.check_stop()?;
         worker.single(&step).await?;
         Ok(Outcome::Done)
     }
