@@ -21,7 +21,7 @@ pub fn faults(document: &Value) -> Vec<String> {
 fn published() -> &'static Value {
     static SCHEMAS: OnceLock<Value> = OnceLock::new();
     SCHEMAS.get_or_init(|| {
-        let output = Command::new(env!("CARGO_BIN_EXE_turbot-onboard")).arg("schema").env_clear().output().unwrap();
+        let output = Command::new(super::world::built()).arg("schema").env_clear().output().unwrap();
         serde_json::from_slice(&output.stdout).unwrap()
     })
 }

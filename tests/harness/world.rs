@@ -29,6 +29,14 @@ pub struct World {
     pub secrets: Mutex<SecretSearch>,
 }
 
+/// The command as it was built: cargo says where to its own tests; another crate's run beside it.
+pub fn built() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_turbot-onboard").map_or_else(
+        || std::env::current_exe().unwrap().parent().unwrap().with_file_name("turbot-onboard"),
+        PathBuf::from,
+    )
+}
+
 /// What a run of the command came to.
 #[derive(Debug)]
 pub struct Finished {
@@ -181,10 +189,15 @@ impl World {
     /// The command with these arguments and the sandbox's environment, nothing else.
     pub fn command(&self, arguments: &[&str]) -> Command {
         // A long run tries a copy, which no build replaces meanwhile.
-        let built = env!("CARGO_BIN_EXE_turbot-onboard");
-        let mut command = Command::new(std::env::var_os("COMMAND_UNDER_TEST").unwrap_or_else(|| built.into()));
+        let mut command = self.program(std::env::var_os("COMMAND_UNDER_TEST").map_or_else(built, PathBuf::from));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    /// A program in the sandbox's environment, nothing else.
+    pub fn program(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .envs(&self.environment)

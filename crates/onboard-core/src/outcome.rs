@@ -156,6 +156,8 @@ error_kinds! {
     ClaimLost "claim-lost" 6 Pending;
     /// The world kept changing under the plan.
     Unsteady "unsteady" 6 Pending;
+    /// The time that the run was given is over, and no import is in flight.
+    OutOfTime "out-of-time" 6 Pending;
     /// SIGINT or SIGTERM.
     Interrupted "interrupted" 130 Interrupted;
 }

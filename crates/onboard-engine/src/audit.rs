@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,15 +17,33 @@ pub const AUDIT_SCHEMA: &str = "turbot-onboard/audit/1";
 /// The longest foreign text a record repeats, in characters: a line stays one write, and a page no log.
 const LONGEST: usize = 1000;
 
-/// Where the records go.
+/// Where the records go, and what they name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLog {
-    /// The file; it is made if it is not there, with mode 0600.
-    pub file: PathBuf,
-    /// Whether its folder is this tool's own: then others may not be able to write into it.
-    pub own_folder: bool,
+    /// Where.
+    pub place: AuditPlace,
     /// The verb that every record names.
     pub verb: &'static str,
+}
+
+/// Where the records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditPlace {
+    /// A file; it is made if it is not there, with mode 0600.
+    File(PathBuf),
+    /// A file in a folder of this tool's own, into which others may not be able to write.
+    OwnFolder(PathBuf),
+    /// Standard error, where somebody else keeps what is written there: a log service.
+    StandardError,
+}
+
+impl AuditPlace {
+    fn shown(&self) -> String {
+        match self {
+            Self::File(path) | Self::OwnFolder(path) => escaped(&path.display().to_string()).into_owned(),
+            Self::StandardError => "on standard error".to_owned(),
+        }
+    }
 }
 
 /// One record: a line of JSON. Values that are not there are null, keys are never missing.
@@ -59,7 +78,7 @@ pub(crate) struct Audit {
 
 #[derive(Debug)]
 struct Open {
-    path: PathBuf,
+    place: AuditPlace,
     run: RunId,
     verb: &'static str,
     state: Mutex<State>,
@@ -82,16 +101,13 @@ impl Audit {
             return Ok(Self::default());
         };
         let fail = |cause: String| {
-            ErrorReport::new(
-                ErrorKind::Settings,
-                format!("the audit log {} cannot be written", escaped(&log.file.display().to_string())),
-            )
-            .because(cause)
-            .hint("put that right, or give another file with --audit-log; nothing was changed")
+            ErrorReport::new(ErrorKind::Settings, format!("the audit log {} cannot be written", log.place.shown()))
+                .because(cause)
+                .hint("put that right, or give another file with --audit-log; nothing was changed")
         };
-        let file = open(log).map_err(fail)?;
+        let file = open(&log.place).map_err(fail)?;
         let state = Mutex::new(State { file, broken: None });
-        let open = Open { path: log.file.clone(), run: run.clone(), verb: log.verb, state };
+        let open = Open { place: log.place.clone(), run: run.clone(), verb: log.verb, state };
         let audit = Self { open: Some(Arc::new(open)) };
         // A real record: whether a disk has room shows only when something is written.
         let begin = AuditRecord { time: Timestamp::now().to_string(), phase: "begin", ..AuditRecord::default() };
@@ -105,8 +121,8 @@ impl Audit {
     /// This record or an earlier one could not be written: nothing more may be done. The text names the file.
     pub(crate) fn write(&self, record: AuditRecord<'_>) -> Result<(), String> {
         self.append(record).map_err(|cause| {
-            let path = self.open.as_ref().map(|open| open.path.display().to_string()).unwrap_or_default();
-            format!("{}: {cause}", escaped(&path))
+            let place = self.open.as_ref().map(|open| open.place.shown()).unwrap_or_default();
+            format!("{place}: {cause}")
         })
     }
 
@@ -126,13 +142,18 @@ impl Audit {
     }
 }
 
-fn open(log: &AuditLog) -> Result<File, String> {
-    let path = &log.file;
+fn open(place: &AuditPlace) -> Result<File, String> {
+    let path = match place {
+        AuditPlace::File(path) | AuditPlace::OwnFolder(path) => path,
+        AuditPlace::StandardError => {
+            return std::io::stderr().as_fd().try_clone_to_owned().map(File::from).map_err(|e| e.to_string());
+        }
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|e| format!("its folder cannot be made: {e}"))?;
-        if log.own_folder {
+        if matches!(place, AuditPlace::OwnFolder(_)) {
             guarded(folder)?;
         }
     }

@@ -28,7 +28,7 @@ mod verbs;
 mod worker;
 
 pub use account::apply;
-pub use audit::{AUDIT_SCHEMA, AuditLog};
+pub use audit::{AUDIT_SCHEMA, AuditLog, AuditPlace};
 pub use aws_bootstrap::Given;
 pub use doctor::{Check, CheckResult, DOCTOR_SCHEMA, DoctorAccount, DoctorReport, doctor};
 pub use event::Event;

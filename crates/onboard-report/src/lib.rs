@@ -4,6 +4,7 @@ mod account;
 mod cause;
 mod collected;
 mod course;
+mod executions;
 mod page;
 mod payload;
 mod phase;

@@ -60,6 +60,16 @@ impl Environment {
         environment
     }
 
+    /// The same once more, keys included.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self {
+            variables: self.variables.clone(),
+            unreadable: self.unreadable.clone(),
+            access_key: self.access_key.clone(),
+            secret_key: self.secret_key.as_ref().map(Secret::duplicate),
+        }
+    }
+
     /// The part that says how to show things, and nothing about what to do.
     pub(crate) fn of_appearance(&self) -> Self {
         let shows = |(name, _): &(&String, &String)| ["NO_COLOR", "CLICOLOR_FORCE", "TERM"].contains(&name.as_str());

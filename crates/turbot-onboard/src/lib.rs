@@ -1,6 +1,7 @@
 //! The command `turbot-onboard`: arguments, settings, rendering, signals and exit codes.
 //!
-//! Whatever it does is done by the engine; this crate is the only one that reads the command line and prints.
+//! Whatever it does is done by the engine; this crate is the only one that reads the command line and prints. Its
+//! settings serve other programs, too: [`headless`].
 
 mod cli;
 mod consent;
@@ -11,6 +12,7 @@ mod exit;
 mod fleet;
 #[cfg(test)]
 mod fuzz;
+pub mod headless;
 mod render;
 mod report_file;
 mod run;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use onboard_core::{ErrorKind, ErrorReport};
-use onboard_engine::AuditLog;
+use onboard_engine::{AuditLog, AuditPlace};
 
 use super::resolver::Resolver;
 use crate::environment::Environment;
@@ -43,7 +43,7 @@ pub(crate) fn log(
     match (audited, given) {
         (Audited::NoEffects, _) | (Audited::IfAsked, None) => Ok(None),
         (Audited::IfAsked | Audited::Always, Some(file)) => {
-            Ok(Some(AuditLog { file: file.clone(), own_folder: false, verb }))
+            Ok(Some(AuditLog { place: AuditPlace::File(file.clone()), verb }))
         }
         (Audited::Always, None) => {
             let folder = own_folder(environment).ok_or_else(|| {
@@ -51,7 +51,7 @@ pub(crate) fn log(
                     .because("neither XDG_STATE_HOME nor HOME is set to an absolute path")
                     .hint("give a file with --audit-log or TURBOT_ONBOARD_AUDIT_LOG; nothing was changed")
             })?;
-            Ok(Some(AuditLog { file: folder.join(FILE_NAME), own_folder: true, verb }))
+            Ok(Some(AuditLog { place: AuditPlace::OwnFolder(folder.join(FILE_NAME)), verb }))
         }
     }
 }
@@ -68,27 +68,29 @@ fn own_folder(environment: &Environment) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    const AT_HOME: &str = "/home/me/.local/state/turbot-onboard/audit.jsonl";
+
     #[test]
     fn only_what_has_effects_is_on_record_and_that_always() {
         let file = PathBuf::from("given");
         let own = Environment::of(&[("HOME", "/home/me")]);
         let place = |audited, given: Option<&PathBuf>, environment: &Environment| {
-            log(audited, given, environment, "apply").map(|log| log.map(|log| (log.file, log.own_folder)))
+            log(audited, given, environment, "apply").map(|log| log.map(|log| log.place))
         };
+        let (asked, default) = (AuditPlace::File(file.clone()), AuditPlace::OwnFolder(AT_HOME.into()));
         for (audited, given, expected) in [
             (Audited::NoEffects, None, None),
             (Audited::NoEffects, Some(&file), None),
             (Audited::IfAsked, None, None),
-            (Audited::IfAsked, Some(&file), Some(("given", false))),
-            (Audited::Always, Some(&file), Some(("given", false))),
-            (Audited::Always, None, Some(("/home/me/.local/state/turbot-onboard/audit.jsonl", true))),
+            (Audited::IfAsked, Some(&file), Some(&asked)),
+            (Audited::Always, Some(&file), Some(&asked)),
+            (Audited::Always, None, Some(&default)),
         ] {
-            let expected = expected.map(|(file, own)| (PathBuf::from(file), own));
-            assert_eq!(place(audited, given, &own), Ok(expected), "{audited:?} {given:?}");
+            assert_eq!(place(audited, given, &own), Ok(expected.cloned()), "{audited:?} {given:?}");
         }
         let both = Environment::of(&[("HOME", "/home/me"), ("XDG_STATE_HOME", "/state")]);
         let state = PathBuf::from("/state/turbot-onboard/audit.jsonl");
-        assert_eq!(place(Audited::Always, None, &both), Ok(Some((state, true))));
+        assert_eq!(place(Audited::Always, None, &both), Ok(Some(AuditPlace::OwnFolder(state))));
         let relative = Environment::of(&[("HOME", "me"), ("XDG_STATE_HOME", "state")]);
         assert_eq!(place(Audited::Always, None, &relative).unwrap_err().kind, ErrorKind::Settings);
     }

@@ -82,7 +82,7 @@ fn of_organization(r: &Resolver<'_>, part: &SessionPart) -> Option<Accounts> {
 }
 
 /// What only a row can say is no flag or variable.
-fn no_flags(r: &Resolver<'_>) {
+pub(crate) fn no_flags(r: &Resolver<'_>) {
     for name in OWN_TO_A_ROW {
         if let Some(given) = options::named(name).and_then(|spec| r.layers.said(spec)) {
             r.fault(&given.source, "with --manifest every row says it for itself");
