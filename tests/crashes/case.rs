@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use onboard_sandbox::{Gate, Options, TurbotOptions};
 
 use crate::cut::{Cut, Killer};
-use crate::harness::{Finished, Running, World};
+use crate::harness::{Finished, Running, World, shift};
 use crate::scenario::Scenario;
 
 /// How long a run may take on a machine that has much else to do.
@@ -48,12 +49,13 @@ fn world(scenario: &Scenario) -> World {
 pub fn points_of_a_whole_run(scenario: &Scenario) -> Vec<Cut> {
     let world = world(scenario);
     let from = world.sandbox.log().len();
-    let whole = finish(start(&world, scenario.first), &world);
+    let whole = finish(start(&world, scenario.first, SignedDuration::ZERO), &world);
     assert_eq!(whole.code, scenario.whole, "{}: {}\n{}", scenario.name, whole.stdout, whole.said());
     Cut::all(world.calls_since(from).len())
 }
 
-fn start(world: &World, words: &[&str]) -> Running {
+/// Starts a run on a machine whose clock is wrong by that much.
+fn start(world: &World, words: &[&str], clock: SignedDuration) -> Running {
     let folder = world.folder().display().to_string();
     let words: Vec<String> = words.iter().map(|word| word.replace("{folder}", &folder)).collect();
     let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -62,7 +64,9 @@ fn start(world: &World, words: &[&str]) -> Running {
     if of_one_account {
         arguments.extend(["--account-id", &world.account, "--turbot-id", &world.turbot_id]);
     }
-    world.start(world.command(&arguments))
+    let mut command = world.command(&arguments);
+    shift(&mut command, clock.as_secs());
+    world.start(command)
 }
 
 fn finish(running: Running, world: &World) -> Finished {
@@ -77,10 +81,13 @@ impl Case<'_> {
         let mut story = Vec::new();
         let mut kills = 0;
         for (n, cut) in self.cuts.iter().enumerate() {
-            let words = if n == 0 { scenario.first } else { scenario.later };
+            let (words, clock) = match n {
+                0 => (scenario.first, SignedDuration::ZERO),
+                _ => (scenario.later, scenario.later_clock),
+            };
             let killer = Arc::new(Killer::at(*cut));
             world.sandbox.set_gate(Some(Arc::clone(&killer) as Arc<dyn Gate>));
-            let running = start(&world, words);
+            let running = start(&world, words, clock);
             killer.aim(running.child.id());
             let killed = finish(running, &world);
             world.sandbox.set_gate(None);
@@ -92,18 +99,29 @@ impl Case<'_> {
             self.times_are_aws_times(&world);
         }
         world.sandbox.clear_faults();
-        let second = finish(start(&world, scenario.later), &world);
+        let second = finish(start(&world, scenario.later, scenario.later_clock), &world);
         story.push(format!("then {} {}\n{}", second.code, second.stdout, second.said()));
         let story = |more: &str| format!("{}\n{more}", story.join("; "));
         (scenario.second)(&world, &second).unwrap_or_else(|why| panic!("the run after it: {why}\n{}", story("")));
+        self.is_on_another_machine(&second);
         let from = world.sandbox.log().len();
-        let third = finish(start(&world, scenario.later), &world);
+        let third = finish(start(&world, scenario.later, scenario.later_clock), &world);
         let last = story(&format!("at last {} {}\n{}", third.code, third.stdout, third.said()));
         (scenario.third)(&world, &third).unwrap_or_else(|why| panic!("the last run: {why}\n{last}"));
         let effects = world.effects_since(from);
         assert!(effects.is_empty(), "the last run changed something: {effects:?}\n{last}");
         (scenario.state)(&world).unwrap_or_else(|why| panic!("{why}\n{last}"));
         kills
+    }
+
+    /// The clock of the later runs' machine is as wrong as the scenario has it: they say so themselves.
+    fn is_on_another_machine(&self, run: &Finished) {
+        if !self.scenario.later_clock.is_zero() {
+            let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let begun: jiff::Timestamp = report["started_at"].as_str().unwrap().parse().unwrap();
+            let wrong = begun.duration_since(jiff::Timestamp::now());
+            assert!((wrong - self.scenario.later_clock).abs() < PATIENCE.try_into().unwrap(), "wrong by {wrong}");
+        }
     }
 
     /// What stands in a journal is AWS's time, whatever the machine's clock says.

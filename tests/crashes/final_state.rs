@@ -97,6 +97,11 @@ pub fn role_in_use(world: &World) -> Checked {
     no_other(world)
 }
 
+/// Turbot deleted what it imported with, or was told to keep it: whichever run the import was of.
+pub fn in_use_or_deleted(world: &World) -> Checked {
+    if world.sandbox.cloud().role(&world.account, NAME).is_some() { role_in_use(world) } else { imported_clean(world) }
+}
+
 /// Nothing else of ours stands beside the role or user of the usual name.
 fn no_other(world: &World) -> Checked {
     let cloud = world.sandbox.cloud();

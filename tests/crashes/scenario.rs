@@ -17,6 +17,8 @@ pub struct Scenario {
     pub deletion: Deletion,
     /// How far AWS's clock is ahead of the machine's.
     pub clock: SignedDuration,
+    /// By how much the clock of the machine is wrong on which the later runs are made.
+    pub later_clock: SignedDuration,
     /// Sets the scene.
     pub prepare: fn(&World),
     /// What the run that is killed ends with where it is not.
@@ -46,6 +48,8 @@ const KEYS_ADOPTED: &[&str] = &["apply", "--with", "keys", "--adopt"];
 const ROLE_TITLED: &[&str] =
     &["apply", "--with", "role", "--title", "Another", "--description", "another", "--tag", "team=x"];
 const ROLE_RENAMED: &[&str] = &["apply", "--with", "role", "--role-name", "another-name"];
+const KEYS_RENAMED: &[&str] = &["apply", "--with", "keys", "--user-name", "another-name"];
+const ROLE_OF_ANOTHER_ID: &[&str] = &["apply", "--with", "role", "--external-id", "another-id-of-the-owner"];
 const ROLE_IN_FULL: &[&str] = &["apply", "--with", "role", "--maintenance", "full"];
 const CLEANUP: &[&str] = &["cleanup"];
 const SET: &[&str] = &["maintenance", "set", "full"];
@@ -60,6 +64,7 @@ const FRESH: Scenario = Scenario {
     main: false,
     deletion: BEFORE,
     clock: SignedDuration::ZERO,
+    later_clock: SignedDuration::ZERO,
     prepare: nothing,
     whole: 0,
     first: ROLE,
@@ -107,6 +112,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario { name: "role, adopted", prepare: somebodys_role, ..role_adopted },
         Scenario { name: "keys, adopted", prepare: somebodys_user, ..keys_adopted },
         Scenario { name: "role, drifted before the import", prepare: a_role_that_stood, ..FRESH },
+        Scenario { name: "keys, drifted before the import", prepare: a_user_that_stood, ..keys },
         Scenario { name: "role, drifted after the import", prepare: a_drifted_role, ..role_kept },
         Scenario { name: "keys, drifted after the import", prepare: a_drifted_user, ..keys_kept },
         // Killed while it takes back what Turbot refused, too.
@@ -148,9 +154,14 @@ pub fn all() -> Vec<Scenario> {
         },
         Scenario { name: "role, the clock an hour slow", clock: HOUR, ..FRESH },
         Scenario { name: "keys, the clock an hour fast", clock: SignedDuration::from_hours(-1), ..keys },
+        Scenario { name: "role, then on a machine an hour fast", later_clock: HOUR, ..FRESH },
+        Scenario { name: "keys, then on a machine an hour slow", later_clock: SignedDuration::from_hours(-1), ..keys },
         Scenario { name: "role, then keys", later: KEYS, ..FRESH },
         Scenario { name: "keys, then role", first: KEYS, ..FRESH },
         Scenario { name: "role, then another name", later: ROLE_RENAMED, ..FRESH },
+        Scenario { name: "keys, then another name", later: KEYS_RENAMED, ..keys },
+        Scenario { name: "role, then another external ID", later: ROLE_OF_ANOTHER_ID, ..FRESH },
+        Scenario { name: "role, then kept", later: ROLE_KEPT, state: state::in_use_or_deleted, ..FRESH },
         Scenario { name: "role, then another title and tag", later: ROLE_TITLED, ..FRESH },
         Scenario {
             name: "role, then with maintenance",
@@ -254,6 +265,15 @@ fn a_role_that_stood(world: &World) {
     let tags = [("turbot-id", "aab"), ("cluster", "urn:turbot:mhe"), ("version", "1")];
     world.sandbox.cloud().edit_role(&world.account, NAME, |role| {
         role.tags = tags.map(|(key, value)| (format!("turbot-onboard:{key}"), value.to_owned())).to_vec();
+    });
+}
+
+/// A user of ours from such a run, without key and rights.
+fn a_user_that_stood(world: &World) {
+    world.sandbox.cloud().create_user_unchecked(&world.account, NAME, "/", &[]);
+    let tags = [("turbot-id", "aab"), ("cluster", "urn:turbot:mhe"), ("version", "1")];
+    world.sandbox.cloud().edit_user(&world.account, NAME, |user| {
+        user.tags = tags.map(|(key, value)| (format!("turbot-onboard:{key}"), value.to_owned())).to_vec();
     });
 }
 

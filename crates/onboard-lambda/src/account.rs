@@ -11,7 +11,7 @@ use onboard_core::{AccountReport, ErrorKind, ErrorReport, Report, With};
 use serde_json::{Map, Value};
 use turbot_onboard::headless::Which;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, answer};
 use crate::work::{Ended, Work, report};
 
 /// Onboards the row's account; the answer is its report.
@@ -29,7 +29,7 @@ pub(crate) async fn handle(work: Arc<Work>, invocation: LambdaEvent<Value>) -> R
         return Ok(nothing());
     }
     match work.onboard(Which::Row(row), &context).await {
-        Ended::Reported(report) if report.summary.exit_code == 0 => Ok(*report),
+        Ended::Reported(report) if report.summary.exit_code == 0 => Ok(answer(*report)),
         Ended::Reported(report) => Err(Failure::of(*report)),
         // Of a row nobody leaves anything out.
         Ended::LeftOut(_) => Ok(nothing()),

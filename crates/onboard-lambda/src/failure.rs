@@ -7,6 +7,9 @@ use onboard_core::{AccountReport, Report};
 /// The longest text of a report in an error. Step Functions keeps 32,768 characters of an error's cause, in which the
 /// report is a text within a text: every quote of it is written as two characters.
 const LONGEST: usize = 14_000;
+/// The longest text of a report in an answer: what a state passes on may have 256 KiB, in which the report may be a text
+/// within a text as well.
+const LONGEST_ANSWER: usize = 120_000;
 /// The longest text that a report keeps of what others said, where it has to be shortened.
 const SHORT: usize = 300;
 
@@ -23,7 +26,8 @@ impl Failure {
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
         let error_type = error_type(&failure.0);
-        Self { error_type, error_message: message(failure.0) }
+        let report = within(failure.0, LONGEST);
+        Self { error_type, error_message: serde_json::to_string(&report).unwrap_or_default() }
     }
 }
 
@@ -40,15 +44,17 @@ pub(crate) fn error_type(report: &Report) -> String {
     format!("Onboard.{}", word.split('-').map(capital).collect::<String>())
 }
 
-/// The report as text, as long as an error may be.
-fn message(mut report: Report) -> String {
-    let text = |report: &Report| serde_json::to_string(report).unwrap_or_default();
-    let whole = text(&report);
-    if whole.len() <= LONGEST {
-        return whole;
+/// The report as an answer.
+pub(crate) fn answer(report: Report) -> Report {
+    within(report, LONGEST_ANSWER)
+}
+
+/// The report, without what is of least use where its text would be longer than that.
+fn within(mut report: Report, longest: usize) -> Report {
+    if serde_json::to_string(&report).is_ok_and(|text| text.len() > longest) {
+        report.accounts.iter_mut().for_each(shorten);
     }
-    report.accounts.iter_mut().for_each(shorten);
-    text(&report)
+    report
 }
 
 fn shorten(account: &mut AccountReport) {
@@ -72,12 +78,13 @@ fn shorten(account: &mut AccountReport) {
 
 #[cfg(test)]
 mod tests {
-    use onboard_core::{ErrorKind, ErrorReport, Leftover, StepReport, StepResult, With};
+    use onboard_core::{ErrorKind, ErrorReport, ImportState, Leftover, StepReport, StepResult, With};
 
     use super::*;
 
     fn report_of(kind: ErrorKind) -> Report {
         let mut account = AccountReport::new("111122223333", "aab", With::Role);
+        account.import.state = ImportState::Refused;
         account.fail(ErrorReport::new(kind, "x"));
         Report::new("r".into(), "apply", "2026-01-01T00:00:00Z".into(), vec![account])
     }
@@ -119,6 +126,8 @@ mod tests {
             millis: 0,
         };
         account.steps = vec![step; 100];
+        let answered = serde_json::to_string(&answer(report.clone())).unwrap();
+        assert!(serde_json::to_string(&answered).unwrap().len() < 256 * 1024, "{}", answered.len());
         let diagnostic = Diagnostic::from(Failure::of(report));
         let said: serde_json::Value = serde_json::from_str(&diagnostic.error_message).unwrap();
         assert!(said["accounts"][0]["warnings"].to_string().contains("the function's log"));
