@@ -148,6 +148,7 @@ class Sandbox(Emulator):
 
     def __init__(self, server, environment):
         super().__init__(server, environment["AWS_ENDPOINT_URL"])
+        self.environment = environment
         known = {environment["AWS_ACCESS_KEY_ID"]: environment["AWS_SECRET_ACCESS_KEY"]}
         with urllib.request.urlopen(f"{self.url}/_sandbox/accounts", timeout=10) as answer:
             accounts = {account["id"] for account in json.load(answer)}
@@ -214,8 +215,8 @@ def start_ministack(folder):
     return serve("ministack", attempt)
 
 
-def start_sandbox(folder, binary, accounts=3):
-    command = [binary, "sandbox", "--accounts", str(accounts)]
+def start_sandbox(folder, binary, accounts=3, *options):
+    command = [binary, "sandbox", "--accounts", str(accounts), *options]
     server = Server("sandbox", command, surroundings(HOME=str(folder)), folder / "sandbox.log")
 
     def environment():

@@ -1,0 +1,254 @@
+"""The stack of deploy/, as it stands: packed and deployed by the AWS CLI, its state machine run by ministack's
+interpreter, its functions the real binary under ministack's Lambda runtime API, the accounts and Turbot the sandbox's.
+
+What ministack lacks and AWS documents is added in ministack_with_map_results.py: the results' files among it. Nobody's
+emulator redrives an execution, so what fails is finished here by a second execution of the same manifest; the account is
+the journal, so a redriven child does the same.
+
+The tests are one story, in the order of the file.
+"""
+
+import json
+import re
+import subprocess
+import urllib.request
+
+import pytest
+from command import BINARY, TIMES, WITHIN
+from emulators import MANAGEMENT, start_sandbox
+from processes import until
+from stack import Stack, start_interpreter
+
+ACCOUNTS = 200
+OPTIONS = ("--import-time", "100ms")
+# What another run or another moment makes otherwise: members of a report, and ids of runs and requests in its texts.
+VOLATILE = {"run", "started_at", "external_id", "offset_millis", "millis"}
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Organization:
+    """A sandbox with a manifest of its accounts, all but the last, and faults in some of them."""
+
+    def __init__(self, sandbox, home):
+        self.sandbox, self.home = sandbox, home
+        self.manifest = home / "accounts.csv"
+        self.turbot_onboard("discover", "--out", str(self.manifest))
+        lines = self.manifest.read_text().splitlines()
+        rows = [line for line in lines if line[0].isdigit()]
+        self.newcomer, self.newcomers_id = rows[-1].split(",")[:2]
+        lines.remove(rows[-1])
+        self.manifest.write_text("\n".join(lines) + "\n")
+        self.rows = dict(row.split(",")[:2] for row in rows[:-1])
+        # What `discover` left out stands below the rows; Step Functions' reader knows no comments.
+        self.lines = len(lines) - 1
+        assert self.lines > len(self.rows)
+        self.denied, self.foreign, self.slow = list(self.rows)[10:13]
+        self.trouble()
+
+    def trouble(self):
+        """One account where a service control policy denies the role, and one with somebody's role of that name."""
+        denied = {"access-denied": {"policy": "service-control"}}
+        self.control("POST", [{"call": "iam:CreateRole", "account": self.denied, "times": 0, "what": denied}])
+        trust = {"Effect": "Allow", "Principal": {"AWS": self.foreign}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        self.iam(self.foreign).create_role(RoleName="turbot-onboard", AssumeRolePolicyDocument=document)
+
+    def slow_down(self):
+        """One account whose import takes longer than a function has."""
+        delay = {"delay": {"millis": 13_000}}
+        self.control("POST", [{"call": "turbot:POST /accounts", "account": self.rows[self.slow], "what": delay}])
+
+    def repair(self):
+        self.control("DELETE")
+        self.iam(self.foreign).delete_role(RoleName="turbot-onboard")
+
+    def iam(self, account):
+        return self.sandbox.admin(account).client("iam", self.sandbox.url)
+
+    def control(self, method, faults=None):
+        body = None if faults is None else json.dumps(faults).encode()
+        request = urllib.request.Request(f"{self.sandbox.url}/_sandbox/faults", body, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def states(self):
+        """What AWS holds in every account."""
+        found = {}
+        for account in self.rows:
+            with urllib.request.urlopen(f"{self.sandbox.url}/_sandbox/state/{account}", timeout=10) as answer:
+                found[account] = json.load(answer)
+        return found
+
+    def turbot_onboard(self, *arguments, codes=(0,)):
+        admin = self.sandbox.management_admin()
+        turbot = {name: value for name, value in self.sandbox.environment.items() if name.startswith("TURBOT_")}
+        times = {f"TURBOT_ONBOARD_{name}": value for name, value in TIMES.items()}
+        environment = turbot | times | {
+            "HOME": str(self.home),
+            "PATH": "/usr/bin:/bin",
+            "AWS_ENDPOINT_URL": self.sandbox.url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": admin.key,
+            "AWS_SECRET_ACCESS_KEY": admin.secret,
+        }
+        run = subprocess.run(
+            [BINARY, *arguments],
+            env=environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN,
+            check=False,
+        )
+        assert run.returncode in codes, f"exit code {run.returncode}\n{run.stdout}\n{run.stderr}"
+        return run.stdout
+
+    def imports(self):
+        """How many imports Turbot was sent."""
+        with urllib.request.urlopen(f"{self.sandbox.url}/_sandbox/counts", timeout=10) as answer:
+            return json.load(answer)["turbot:POST /accounts"]
+
+    def report(self, files):
+        """The results' files as one report, made by the command."""
+        text = self.turbot_onboard("report", *map(str, files), "--output", "json")
+        return by_account(json.loads(text))
+
+
+def by_account(report):
+    return {account["account_id"]: account for account in report["accounts"]}
+
+
+def lasting(value):
+    """A report without what is another each time."""
+    if isinstance(value, dict):
+        return {key: lasting(member) for key, member in value.items() if key not in VOLATILE}
+    if isinstance(value, list):
+        return [lasting(member) for member in value]
+    return ID.sub("<id>", value) if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="module")
+def organization(folder):
+    yield from an_organization(folder / "distributed")
+
+
+def an_organization(home):
+    home.mkdir()
+    sandbox = start_sandbox(home, BINARY, ACCOUNTS, *OPTIONS)
+    yield Organization(sandbox, home)
+    sandbox.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(folder, organization):
+    server, url = start_interpreter(folder)
+    home = folder / "deployment"
+    home.mkdir()
+    stack = Stack(server, url, home)
+    try:
+        stack.deploy(organization.sandbox, Events="organizations", AlarmEmail="somebody@example.com", MaxConcurrency=16)
+        yield stack
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def first(stack, organization):
+    """The manifest's first execution."""
+    organization.slow_down()
+    return stack.run(key=stack.put_manifest(organization.manifest))
+
+
+def test_accounts_that_fail_are_counted_and_keep_no_other_back(organization, first):
+    assert first.error == "Onboard.NotAll", first.cause
+    counts = first.map_run()["itemCounts"]
+    assert (counts["total"], counts["succeeded"], counts["failed"]) == (organization.lines, organization.lines - 2, 2)
+    assert f"{organization.lines - 2} of {organization.lines}" in first.cause
+    assert first.map_run()["status"] == "SUCCEEDED"
+    assert first.map_run()["maxConcurrency"] == 16
+
+
+def test_a_failed_child_has_the_report_as_its_cause(organization, first):
+    failed = first.rows("FAILED")
+    assert {json.loads(row["Input"])["account_id"]: row["Error"] for row in failed} == {
+        organization.denied: "Onboard.Failed",
+        organization.foreign: "Onboard.Refused",
+    }
+    for row in failed:
+        cause = json.loads(row["Cause"])
+        assert cause["errorType"] == row["Error"]
+        [account] = json.loads(cause["errorMessage"])["accounts"]
+        assert account["error"]["hint"]
+
+
+def test_an_import_that_outlasts_its_function_is_found_by_the_next(organization, first):
+    [child] = [row for row in first.rows("SUCCEEDED") if json.loads(row["Input"])["account_id"] == organization.slow]
+    [account] = json.loads(child["Output"])["accounts"]
+    assert account["outcome"] in {"imported", "already-imported"}
+    assert account["import"]["requests"] == 0, account
+    events = first.stack.states.get_execution_history(executionArn=child["ExecutionArn"])["events"]
+    errors = [event["taskFailedEventDetails"]["error"] for event in events if event["type"] == "TaskFailed"]
+    assert errors and set(errors) == {"Onboard.Pending"}
+
+
+def test_the_report_is_that_of_one_process(organization, first, folder):
+    distributed = organization.report(first.results())
+    assert set(distributed) == set(organization.rows)
+    for other in an_organization(folder / "alone"):
+        apply = ("apply", "--manifest", str(other.manifest), "--yes", "--output", "json")
+        text = other.turbot_onboard(*apply, codes=(7,))
+        alone = by_account(json.loads(text))
+    # It was seen by two runs here, and by one there, whose time is its own.
+    assert alone.pop(organization.slow)["outcome"] == "imported"
+    assert distributed.pop(organization.slow)["leftovers"] == []
+    assert lasting(distributed) == lasting(alone)
+
+
+def test_starting_again_finishes_it_and_changes_nothing_of_what_was_done(organization, stack, first):
+    before = organization.states()
+    organization.repair()
+    again = stack.run(key=f"manifests/{organization.manifest.name}", max_concurrency=24)
+    assert again.status == "SUCCEEDED", again.cause
+    assert again.map_run()["maxConcurrency"] == 24
+    assert again.map_run()["itemCounts"]["succeeded"] == organization.lines
+    outcomes = {account: found["outcome"] for account, found in organization.report(again.results()).items()}
+    repaired = [organization.denied, organization.foreign]
+    assert outcomes == dict.fromkeys(organization.rows, "already-imported") | dict.fromkeys(repaired, "imported")
+    after = organization.states()
+    assert {account for account in before if before[account] != after[account]} == set(repaired)
+    assert organization.imports() == len(organization.rows)
+
+
+def test_an_account_that_comes_later_is_onboarded_by_its_event(organization, stack, first):
+    details = {"createAccountStatus": {"state": "SUCCEEDED", "accountId": organization.newcomer}}
+    event = {
+        "id": "1",
+        "source": "aws.organizations",
+        "detail-type": "AWS Service Event via CloudTrail",
+        "account": MANAGEMENT,
+        "time": "2026-01-01T00:00:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {"eventName": "CreateAccountResult", "serviceEventDetails": details},
+    }
+    # Nobody but AWS may put an event of its own on a bus: it is matched with the rule, and put where the rule puts it.
+    assert stack.rule_takes(event)
+    assert not stack.rule_takes(event | {"source": "somebody"})
+    imports = organization.imports()
+    stack.client("sqs").send_message(QueueUrl=stack.outputs["Queue"], MessageBody=json.dumps(event))
+    until(lambda: organization.imports() == imports + 1, WITHIN, "the event's account is not imported")
+    until(lambda: stack.waiting() == {"Queue": 0, "DeadLetters": 0}, WITHIN, "the message is not worked off")
+    verify = ("verify", "--account-id", organization.newcomer, "--turbot-id", organization.newcomers_id)
+    organization.turbot_onboard(*verify, "--assume-role", "OrganizationAccountAccessRole")
+
+
+@pytest.mark.parametrize("given", [{}, {"key": "manifests/accounts.csv", "max_concurrency": 0}])
+def test_an_input_that_would_do_harm_is_refused(stack, given):
+    refused = stack.run(**given)
+    assert (refused.status, refused.error) == ("FAILED", "Onboard.Usage")
