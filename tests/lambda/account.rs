@@ -92,6 +92,24 @@ fn wrong_rows_are_usage_and_nothing_is_called() {
 }
 
 #[test]
+fn the_longest_input_of_a_state_is_answered_as_long_as_a_cause_may_be() {
+    let world = World::new();
+    let function = Function::start(&world, "account");
+    let long = "\u{e9}\"\\".repeat(50_000);
+    for column in ["title", "tag", "role_name", "turbot_id", &long] {
+        let mut row = row(&world);
+        row[column] = json!(long);
+        assert!(row.to_string().len() > 250_000);
+        let error = function.invoke(&row, LONG).unwrap_err();
+        // Turbot says how long a title may be; everything else is known beforehand.
+        let kind = if column == "title" { "Onboard.Refused" } else { "Onboard.Usage" };
+        assert_eq!(error["errorType"], kind, "{column:.20}");
+        let cause = error.to_string().chars().count();
+        assert!(cause <= 32_768, "{column:.20}: {cause}");
+    }
+}
+
+#[test]
 fn a_no_is_a_refusal_with_its_report_and_nothing_is_left() {
     let world = World::new();
     let no = What::Status { code: 403, body: json!({"code": "Denied", "message": "no \"rights\""}).to_string() };

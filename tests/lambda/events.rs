@@ -87,6 +87,11 @@ fn what_is_not_understood_goes_back_and_the_others_are_done() {
     let bodies: Vec<String> = bodies.into_iter().chain([good]).collect();
     assert_eq!(failed(&function, &bodies, LONG), ["m0", "m1", "m2", "m3", "m4", "m5", "m6"]);
     assert_eq!(world.effective_imports(), 1);
+    // A message may have a megabyte.
+    let long = RESULT.replace("\"****\"", &format!("\"{}\"", "\u{e9}".repeat(500_000)));
+    let long = event(&long, &world.sandbox.cloud().member(1));
+    assert_eq!(failed(&function, &[long], LONG), Vec::<String>::new());
+    assert_eq!(world.effective_imports(), 2);
     // What is no batch at all is an error of the function's.
     assert!(function.invoke(&json!({"detail": {}}), LONG).is_err());
 }

@@ -64,6 +64,9 @@ fn shorten(account: &mut AccountReport) {
             text.push('…');
         }
     };
+    // Ids are as the row has them, where nothing was found right with them.
+    cut(&mut account.account_id);
+    cut(&mut account.turbot_id);
     account.steps.clear();
     account.differences.clear();
     for error in account.error.iter_mut().chain(&mut account.undo_error) {
