@@ -31,7 +31,7 @@ use point::{Point, Purpose};
 /// Cells of the default run, spread evenly over all.
 const SAMPLE: usize = 150;
 /// Cells at a time: most of a cell is waiting.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 10;
 
 /// Every mode with the calls of its run, found out once and side by side.
 fn modes() -> &'static [(&'static Mode, Vec<Point>)] {
