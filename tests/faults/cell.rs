@@ -1,48 +1,35 @@
-//! One cell of the matrix: a fresh run with a fault, what it came to, and the same command again without the fault.
-
-use std::collections::BTreeSet;
+//! One cell of the matrix: a run with a fault, what it came to, and twice the same command again without the fault.
 
 use onboard_sandbox::{CallRecord, Cloud, Options};
 use serde_json::{Value, json};
 
 use crate::class::Class;
-use crate::harness::{Finished, World};
-use crate::outcomes::{End, exit_code, rule_of};
-use crate::point::{self, Point, Purpose};
+use crate::harness::World;
+use crate::mode::{Chapter, Mode};
+use crate::outcomes::{End, rule_of};
+use crate::point::{Point, Purpose};
+use crate::seen::{Seen, judge};
 
 /// One cell.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cell {
-    pub with: &'static str,
+    pub mode: &'static Mode,
     pub point: Point,
     pub class: Class,
     pub lasting: bool,
 }
 
 impl Cell {
-    pub fn name(&self) -> String {
-        let Self { with, point, class, lasting } = self;
-        let span = if *lasting { "for ever" } else { "once" };
-        format!("{with}: {} #{} ({:?}): {class:?} {span}", point.call, point.nth, point.purpose)
+    /// Whether AWS never shows what stands: then it cannot be named either.
+    fn hides(&self) -> bool {
+        self.lasting && self.class == Class::NotVisible && !self.point.is_turbot()
     }
-}
 
-/// What a run came to and what stands afterwards.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    pub code: i32,
-    pub outcome: String,
-    pub kind: Option<String>,
-    pub undo_failed: bool,
-    pub import: String,
-    /// The error's words.
-    pub said: String,
-    /// What of ours stands in AWS: `role`, `user`, `access-key`, `journal`.
-    pub left: BTreeSet<&'static str>,
-    /// The kinds of the report's leftovers; `None` where nobody could look.
-    pub leftovers: Option<BTreeSet<String>>,
-    /// Whether Turbot shows the account.
-    pub in_turbot: bool,
+    pub fn name(&self) -> String {
+        let Self { mode, point, class, lasting } = self;
+        let span = if *lasting { "for ever" } else { "once" };
+        format!("{}: {} #{} ({:?}): {class:?} {span}", mode.name, point.call, point.nth, point.purpose)
+    }
 }
 
 /// A world with neighbours that nothing may touch.
@@ -79,41 +66,8 @@ pub fn others(cloud: &Cloud, account: &str) -> Value {
     all
 }
 
-fn is_journal(name: &str) -> bool {
+pub fn is_journal(name: &str) -> bool {
     name.strip_prefix("turbot-onboard-").is_some_and(|rest| rest.parse::<u32>().is_ok())
-}
-
-impl Seen {
-    pub fn of(world: &World, run: &Finished) -> Self {
-        let account = run.account();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let cloud = world.sandbox.cloud();
-        let mut left = BTreeSet::new();
-        if cloud.role(&world.account, crate::harness::NAME).is_some() {
-            left.insert("role");
-        }
-        if let Some(user) = cloud.user(&world.account, crate::harness::NAME) {
-            left.insert("user");
-            if !user.access_keys.is_empty() {
-                left.insert("access-key");
-            }
-        }
-        if cloud.policies(&world.account).iter().any(|p| p.path == "/turbot-onboard/" && is_journal(&p.name)) {
-            left.insert("journal");
-        }
-        let leftovers = account["leftovers"].as_array().map(|l| l.iter().map(|l| text(&l["kind"])).collect());
-        Self {
-            code: run.code,
-            outcome: text(&account["outcome"]),
-            kind: account["error"]["kind"].as_str().map(str::to_owned),
-            undo_failed: !account["undo_error"].is_null(),
-            import: text(&account["import"]["state"]),
-            said: account["error"].to_string(),
-            left,
-            leftovers,
-            in_turbot: world.sandbox.turbot().accounts().iter().any(|a| a.id == world.turbot_id && a.visible),
-        }
-    }
 }
 
 /// Where the fault struck, and what must come of it.
@@ -123,42 +77,68 @@ impl Seen {
 fn expected(cell: &Cell, world: &World, calls: &[CallRecord]) -> Result<(Point, End), String> {
     let struck = calls.iter().position(|call| call.fault.is_some()).ok_or(format!("{}: never struck", cell.name()))?;
     let mut point = cell.point.clone();
-    let of_this_run = point::of_log(world, calls)[struck].purpose;
-    if point.purpose.is_of_a_wait() && of_this_run.is_of_a_wait() {
-        point.purpose = of_this_run;
+    let of_this_run = cell.mode.purposes(world, calls)[struck].purpose;
+    let of_this_run = Point { purpose: of_this_run, ..point.clone() };
+    if point.purpose.is_of_a_wait()
+        && of_this_run.purpose.is_of_a_wait()
+        && rule_of(cell.mode.chapter, &of_this_run, cell.class).is_some()
+    {
+        point = of_this_run;
     }
-    let rule = rule_of(&point, cell.class).ok_or(format!("{}: no rule fits it", cell.name()))?;
+    let rule = rule_of(cell.mode.chapter, &point, cell.class).ok_or(format!("{}: no rule fits it", cell.name()))?;
     // A broken 'there is none' is still one: it is the end of that wait.
     let gone = calls.iter().filter(|call| call.fault.is_some()).all(|call| call.status == 404);
     if point.purpose == Purpose::Deletion && matches!(cell.class, Class::Malformed | Class::BareId) && gone {
-        return Ok((point, End::Imported));
+        return Ok((point, End::Good));
     }
     Ok((point, rule.end(cell.lasting)))
 }
 
 /// What is wrong with a cell, if anything.
 pub fn run(cell: &Cell) -> Result<(), String> {
-    let world = world(|_| {});
+    let (mode, chapter) = (cell.mode, cell.mode.chapter);
+    let world = mode.world();
     let cloud = world.sandbox.cloud().clone();
-    let neighbours = others(&cloud, &world.account);
+    let (neighbours, from) = (others(&cloud, &world.account), world.sandbox.log().len());
     world.sandbox.add_fault(cell.class.fault(&cell.point, cell.lasting));
-    let first = world.verb("apply", &["--with", cell.with]);
-    let seen = Seen::of(&world, &first);
-    let calls = world.calls_since(0);
+    let first = mode.run(&world, mode.first);
+    let seen = Seen::of(&world, mode, &first);
+    let mut calls = world.calls_since(from);
+    if chapter == Chapter::Refused {
+        // The refusal itself is a fault of the scene.
+        calls.iter_mut().filter(|c| c.call.name == "turbot:POST /accounts").for_each(|c| c.fault = None);
+    }
     world.sandbox.clear_faults();
 
     let (point, end) = expected(cell, &world, &calls)?;
-    let mut wrong = judge(&seen, end, end.kind(cell.class, point.is_turbot()), &world);
+    let mut wrong = judge(&seen, mode, end, end.kind(chapter, cell.class, point.is_turbot()), &world, cell.hides());
+    if chapter.only_looks() && !world.effects_since(from).is_empty() {
+        wrong.push(format!("it changed something: {:?}", world.effects_since(from)));
+    }
     // The claim of a run that could not even let it go is not waited out; the settle time always is.
-    let again = world.verb("apply", &["--with", cell.with, "--take-over"]);
-    let after = Seen::of(&world, &again);
-    if again.code != 0 || !after.in_turbot {
-        wrong.push(format!("the same command again ends with {after:?}"));
+    let again = mode.run(&world, mode.later);
+    let after = Seen::of(&world, mode, &again);
+    if let Err(why) = (mode.second)(&world, &again) {
+        wrong.push(format!("the same command again: {why}: {after:?}"));
     }
-    if !after.left.is_empty() || after.leftovers != Some(BTreeSet::new()) {
-        wrong.push(format!("the same command again leaves {:?} and names {:?}", after.left, after.leftovers));
+    let looked = !chapter.only_looks() && !chapter.leaves_aws_alone();
+    if looked && again.code == 0 && after.leftovers.as_ref().is_none_or(|named| !named.is_empty()) {
+        wrong.push(format!("the same command again names {:?}", after.leftovers));
     }
-    if world.effective_imports() != 1 {
+    if chapter != Chapter::Fresh {
+        let from = world.sandbox.log().len();
+        let third = mode.run(&world, mode.later);
+        if let Err(why) = (mode.third)(&world, &third) {
+            wrong.push(format!("the same command a third time: {why}: {:?}", Seen::of(&world, mode, &third)));
+        }
+        if !world.effects_since(from).is_empty() {
+            wrong.push(format!("the same command a third time changes something: {:?}", world.effects_since(from)));
+        }
+    }
+    if let Err(why) = (mode.state)(&world) {
+        wrong.push(format!("at the end: {why}"));
+    }
+    if world.effective_imports() > 1 {
         wrong.push(format!("{} imports had their effect", world.effective_imports()));
     }
     if others(&cloud, &world.account) != neighbours {
@@ -168,64 +148,4 @@ pub fn run(cell: &Cell) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{}\n  expected {end:?}, saw {seen:?}\n  {}", cell.name(), wrong.join("\n  ")))
-}
-
-fn judge(seen: &Seen, end: End, kind: Option<&'static str>, world: &World) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut must = |holds: bool, what: &str| {
-        if !holds {
-            wrong.push(what.to_owned());
-        }
-    };
-    must(seen.kind.as_deref() == kind, "the kind of the error");
-    let code = kind.map_or(0, exit_code);
-    must(seen.code == i32::from(code), "the exit code");
-    let outcome = match code {
-        0 => "imported",
-        3 => "refused",
-        5 if seen.import == "refused" => "refused",
-        6 => "pending",
-        _ => "failed",
-    };
-    must(seen.outcome == outcome, "the outcome");
-    must(world.effective_imports() <= 1, "more than one import had its effect");
-    // What is left is named, all of it and nothing else, unless AWS could not be asked.
-    // A claim that is lost may be another's: its journal is not ours to name.
-    let lost = seen.kind.as_deref() == Some("claim-lost");
-    let left: BTreeSet<&str> = seen.left.iter().copied().filter(|kind| !lost || *kind != "journal").collect();
-    let named: BTreeSet<&str> = seen.named().into_iter().filter(|kind| !lost || *kind != "journal").collect();
-    must(seen.leftovers.is_none() || left == named, "what is left is not what is named");
-    let nothing = seen.left.is_empty();
-    match end {
-        End::Imported => {
-            must(nothing && seen.leftovers.is_some(), "something is left");
-            must(seen.in_turbot, "Turbot does not show it");
-        }
-        End::Undone(_) => {
-            must(nothing && !seen.undo_failed, "it was not taken back");
-            must(!seen.in_turbot, "Turbot shows it");
-        }
-        End::NotUndone(_) => {
-            must(seen.undo_failed, "the undo's own failure is not told");
-            must(seen.left.contains("journal"), "nothing is left that tells the next run");
-            must(!seen.in_turbot, "Turbot shows it");
-        }
-        End::Unseen(_) => {
-            must(seen.undo_failed || nothing, "it is left without a word");
-            must(!seen.undo_failed || seen.left.contains("journal"), "nothing is left that tells the next run");
-            must(!seen.in_turbot, "Turbot shows it");
-        }
-        End::Accepted(_) => {
-            must(seen.in_turbot && seen.import == "accepted", "it is not in Turbot");
-            must(!seen.undo_failed, "an undo was tried");
-        }
-        End::Pending(_) => must(seen.left.contains("journal") && !seen.undo_failed, "the journal is gone"),
-    }
-    wrong
-}
-
-impl Seen {
-    fn named(&self) -> BTreeSet<&str> {
-        self.leftovers.iter().flatten().map(String::as_str).collect()
-    }
 }

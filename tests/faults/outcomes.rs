@@ -1,14 +1,15 @@
-//! The table of outcomes: what must come of a fault, by what the call is for. The first rule that fits holds, and one
-//! fits every cell. The documentation is made from this table, and every cell is held against it.
+//! What may come of a fault, and which rule says so: the first that fits holds, and one fits every cell. The
+//! documentation is made from the rules, and every cell is held against them.
 
 use crate::class::Class;
+use crate::mode::Chapter;
 use crate::point::{Point, Purpose};
 
 /// What a run comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Imported and clean, as if nothing had been.
-    Imported,
+    /// As if nothing had been: what a run of this mode comes to.
+    Good,
     /// Fails; nothing was made yet, or it is taken back.
     Undone(Kind),
     /// Fails, and so does the undo: what is left is named, if AWS can be asked.
@@ -19,6 +20,14 @@ pub enum End {
     Accepted(Kind),
     /// Not known, or not seen: nothing is taken back; what stands is named, if AWS can be asked.
     Pending(Kind),
+    /// Fails; what stood before, or what is still there of it, stands and is named.
+    Stands(Kind),
+    /// AWS does not show what is to be removed, look after look: it counts as gone.
+    Gone,
+    /// What was asked is so but for the maintenance window.
+    NoWindow,
+    /// `doctor`: this check, and perhaps others, failed.
+    Check(&'static str),
 }
 
 /// The error's kind.
@@ -30,7 +39,6 @@ pub enum Kind {
     Is(&'static str),
 }
 
-use End::{Accepted, Imported, NotUndone, Pending, Undone, Unseen};
 use Kind::{Is, Own};
 
 /// One rule.
@@ -47,7 +55,7 @@ pub struct Rule {
     pub lasting: End,
 }
 
-const fn rule(
+pub const fn rule(
     purposes: &'static [Purpose],
     call: &'static str,
     classes: &'static [Class],
@@ -58,12 +66,12 @@ const fn rule(
 }
 
 /// No usable answer, and no effect.
-const LOST_BEFORE: &[Class] = &[Class::FaultBefore, Class::ResetBefore, Class::SilentBefore, Class::Html];
+pub const LOST_BEFORE: &[Class] = &[Class::FaultBefore, Class::ResetBefore, Class::SilentBefore, Class::Html];
 /// The effect, and no usable answer.
-const LOST_AFTER: &[Class] =
+pub const LOST_AFTER: &[Class] =
     &[Class::FaultAfter, Class::ResetAfter, Class::SilentAfter, Class::Truncated, Class::Malformed];
 /// Refusals that do not pass.
-const DEFINITE: &[Class] = &[
+pub const DEFINITE: &[Class] = &[
     Class::ExpiredToken,
     Class::DeniedByServiceControl,
     Class::DeniedByResourceControl,
@@ -74,100 +82,16 @@ const DEFINITE: &[Class] = &[
     Class::Quota,
 ];
 
-const DENIED: &[Class] = &[
+/// Answers of Turbot's that leave open whether it knows the account.
+pub const SOFT: &[Class] =
+    &[Class::DeniedByIdentity, Class::Malformed, Class::Quota, Class::Concurrent, Class::NotVisible];
+pub const DENIED: &[Class] = &[
     Class::DeniedByServiceControl,
     Class::DeniedByResourceControl,
     Class::DeniedByBoundary,
     Class::DeniedBySession,
     Class::DeniedByIdentity,
     Class::DeniedByTrust,
-];
-
-use Purpose as P;
-
-/// The rules, in order.
-pub const RULES: &[Rule] = &[
-    // What decides nothing stops nothing.
-    rule(&[P::Note, P::Health], "", &[], Imported, Imported),
-    // Turbot, before anything is made: without the cluster and a usable look nothing is begun.
-    rule(&[P::Cluster], "", &[], Undone(Own), Undone(Own)),
-    // A key that may not list, or an unreadable list, proves no absence: a first import goes on, with a warning.
-    rule(
-        &[P::Presence],
-        "",
-        &[Class::DeniedByIdentity, Class::Malformed, Class::Quota, Class::Concurrent, Class::NotVisible],
-        Imported,
-        Imported,
-    ),
-    rule(&[P::Presence], "", &[], Undone(Own), Undone(Own)),
-    // The import: a definite no is taken back, 429 is waited out, and what is not known is neither sent twice nor undone.
-    rule(&[P::Import], "", &[Class::Throttled, Class::ThrottledRetryAfter], Imported, Undone(Is("turbot-refused"))),
-    rule(&[P::Import], "", LOST_AFTER, Imported, Imported),
-    rule(&[P::Import], "", LOST_BEFORE, Pending(Is("unknown-outcome")), Pending(Is("unknown-outcome"))),
-    rule(&[P::Import], "", &[Class::Concurrent], Pending(Is("unknown-outcome")), Pending(Is("unknown-outcome"))),
-    rule(&[P::Import], "", &[], Undone(Is("turbot-refused")), Undone(Is("turbot-refused"))),
-    // After it either the account or the list is enough to see it.
-    rule(&[P::Seen], "", &[], Imported, Imported),
-    // AWS, before anything is made.
-    rule(&[P::Look, P::Again], "", &[Class::NotVisible], Imported, Unseen(Own)),
-    // A broken 'there is none' is still one: these are read as broken only once the role or user stands.
-    rule(
-        &[P::Look, P::Again],
-        "iam:GetRole",
-        &[Class::Malformed, Class::BareId],
-        Imported,
-        NotUndone(Is("not-propagated")),
-    ),
-    rule(
-        &[P::Look, P::Again],
-        "iam:GetUser",
-        &[Class::Malformed, Class::BareId],
-        Imported,
-        NotUndone(Is("not-propagated")),
-    ),
-    rule(&[P::Look, P::Again], "iam:ListA", &[Class::Malformed], Imported, NotUndone(Is("not-propagated"))),
-    rule(&[P::Look], "", DEFINITE, Undone(Own), Undone(Own)),
-    rule(&[P::Look], "", &[], Imported, Undone(Own)),
-    rule(&[P::Again], "", DEFINITE, Undone(Own), Undone(Own)),
-    rule(&[P::Again], "", &[], Imported, Undone(Own)),
-    // Creations whose answer was lost are found by the next look; an access key without its secret is of no use.
-    rule(&[P::Claim, P::Create, P::Attach], "", LOST_AFTER, Imported, Imported),
-    // The unique id alone says what was made; the ARN is read back.
-    rule(&[P::Create], "", &[Class::BareId], Imported, Imported),
-    rule(&[P::Claim], "", DEFINITE, Undone(Own), Undone(Own)),
-    rule(&[P::Claim], "", &[], Imported, Undone(Own)),
-    rule(&[P::Attach], "", &[Class::NotVisible], Imported, Pending(Is("unsteady"))),
-    rule(&[P::Create, P::CreateKey, P::Attach, P::Journal], "", DEFINITE, Undone(Own), Undone(Own)),
-    rule(&[P::Create, P::CreateKey, P::Attach], "", &[], Imported, Undone(Own)),
-    rule(&[P::Journal], "", &[Class::NotVisible], Imported, Pending(Is("claim-lost"))),
-    rule(&[P::Journal], "", &[], Imported, Undone(Own)),
-    // Reads without which nothing can be taken back either.
-    // A new key that is denied may only have to become known.
-    rule(&[P::ProveKey], "iam:GetAccountSummary", DENIED, Imported, Undone(Is("not-propagated"))),
-    rule(&[P::ProveKey], "", DENIED, Imported, NotUndone(Is("not-propagated"))),
-    rule(&[P::ProveKey], "iam:GetAccountSummary", DEFINITE, Undone(Own), Undone(Own)),
-    rule(&[P::ProveKey], "iam:GetAccountSummary", &[], Imported, Undone(Own)),
-    rule(&[P::ReadBack, P::ReadKey, P::ProveKey, P::Confirm], "", DEFINITE, Undone(Own), NotUndone(Own)),
-    rule(&[P::Confirm], "", &[Class::NotVisible], Imported, Undone(Own)),
-    rule(&[P::ReadKey], "iam:ListAttached", &[Class::NotVisible], Imported, Imported),
-    rule(&[P::ReadBack, P::ReadKey, P::ProveKey], "", &[Class::NotVisible], Imported, Unseen(Own)),
-    // An unreadable answer may be the bare unique id that AWS gives in place of a new role's ARN: it counts as 'not yet'.
-    rule(
-        &[P::ReadBack, P::ReadKey],
-        "",
-        &[Class::Truncated, Class::Malformed, Class::BareId],
-        Imported,
-        NotUndone(Is("not-propagated")),
-    ),
-    rule(&[P::ReadBack, P::ReadKey, P::ProveKey, P::Confirm], "", &[], Imported, NotUndone(Own)),
-    // After the acceptance nothing is taken back.
-    rule(&[P::Accepted], "", &[Class::NotVisible], Imported, Pending(Is("claim-lost"))),
-    rule(&[P::Tidy], "", LOST_AFTER, Imported, Imported),
-    // The second answer says that it is gone, broken as it is.
-    rule(&[P::Release], "", &[Class::Malformed], Imported, Imported),
-    rule(&[P::Deletion], "", &[Class::NotVisible], Imported, Imported),
-    rule(&[P::Accepted, P::Deletion, P::Tidy, P::Release], "", DEFINITE, Accepted(Own), Accepted(Own)),
-    rule(&[P::Accepted, P::Deletion, P::Tidy, P::Release], "", &[], Imported, Accepted(Own)),
 ];
 
 impl Rule {
@@ -183,8 +107,9 @@ impl Rule {
 }
 
 /// The rule of a cell.
-pub fn rule_of(point: &Point, class: Class) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.fits(point.purpose, &point.call, class))
+pub fn rule_of(chapter: Chapter, point: &Point, class: Class) -> Option<&'static Rule> {
+    let mut rules = chapter.tables().iter().copied().flatten();
+    rules.find(|rule| rule.fits(point.purpose, &point.call, class))
 }
 
 /// The kind of error that a fault itself is.
@@ -217,10 +142,17 @@ pub fn own_kind(class: Class, turbot: bool) -> &'static str {
 
 impl End {
     /// The error's kind; `None` for success.
-    pub fn kind(self, class: Class, turbot: bool) -> Option<&'static str> {
+    pub fn kind(self, chapter: Chapter, class: Class, turbot: bool) -> Option<&'static str> {
         match self {
-            Imported => None,
-            Undone(kind) | NotUndone(kind) | Unseen(kind) | Accepted(kind) | Pending(kind) => Some(match kind {
+            Self::Good => chapter.good().2,
+            Self::NoWindow => Some("maintenance"),
+            Self::Check(_) | Self::Gone => None,
+            Self::Undone(kind)
+            | Self::NotUndone(kind)
+            | Self::Unseen(kind)
+            | Self::Accepted(kind)
+            | Self::Pending(kind)
+            | Self::Stands(kind) => Some(match kind {
                 Own => own_kind(class, turbot),
                 Is(name) => name,
             }),
@@ -228,16 +160,24 @@ impl End {
     }
 
     /// In words, for the documentation.
-    pub fn words(self, class: Class, turbot: bool) -> String {
+    pub fn words(self, chapter: Chapter, class: Class, turbot: bool) -> String {
         let what = match self {
-            Imported => return "0 imported".to_owned(),
-            Undone(_) => "nothing is left",
-            NotUndone(_) => "cannot be taken back; named",
-            Unseen(_) => "deleted unseen, or named",
-            Accepted(_) => "in Turbot; the rest is named",
-            Pending(_) => "stands, named; nothing is sent twice",
+            Self::Good => {
+                let (code, outcome, kind) = chapter.good();
+                let kind = kind.map(|kind| format!(" `{kind}`")).unwrap_or_default();
+                return format!("{code} {outcome}{kind}").trim_end().to_owned();
+            }
+            Self::Check(check) => return format!("3, `{check}` failed"),
+            Self::Gone => return "0, counts as gone".to_owned(),
+            Self::NoWindow => "the window is as it was",
+            Self::Undone(_) => "nothing is left",
+            Self::NotUndone(_) => "cannot be taken back; named",
+            Self::Unseen(_) => "deleted unseen, or named",
+            Self::Accepted(_) => "in Turbot; the rest is named",
+            Self::Pending(_) => "stands, named; nothing is sent twice",
+            Self::Stands(_) => "what stands is named",
         };
-        let kind = self.kind(class, turbot).unwrap_or_default();
+        let kind = self.kind(chapter, class, turbot).unwrap_or_default();
         format!("{} `{kind}`, {what}", exit_code(kind))
     }
 }

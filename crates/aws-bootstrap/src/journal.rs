@@ -14,6 +14,9 @@ use crate::removal::Patience;
 /// The tag that every writing renews, changed or not.
 const CLAIMED_AT: &str = "claimed-at";
 
+/// How often a journal object that is listed and not found is read again.
+const READS_AGAIN: u32 = 3;
+
 impl Aws {
     /// Creates a journal object, which is the claim: names are unique, so of several creators one succeeds.
     ///
@@ -95,8 +98,24 @@ impl Aws {
     }
 
     pub(crate) async fn read_journals(&self, arns: &[PolicyArn]) -> Result<Vec<Journal>, AwsError> {
-        let read = futures::future::try_join_all(arns.iter().map(|arn| self.read_journal(arn))).await?;
-        let mut journals: Vec<Journal> = read.into_iter().flatten().collect();
+        let mut journals = Vec::new();
+        let mut missing = arns.to_vec();
+        for round in 0..=READS_AGAIN {
+            let read = futures::future::try_join_all(missing.iter().map(|arn| self.read_journal(arn))).await?;
+            let found: Vec<Journal> = read.into_iter().flatten().collect();
+            missing.retain(|arn| found.iter().all(|journal| journal.arn != *arn));
+            journals.extend(found);
+            if missing.is_empty() || round == READS_AGAIN {
+                break;
+            }
+            // The list or the read is stale: what is still listed and cannot be read is no account without a journal.
+            tokio::time::sleep(self.patience().interval).await;
+            let listed = self.journal_arns().await?;
+            missing.retain(|arn| listed.contains(arn));
+            if missing.is_empty() {
+                break;
+            }
+        }
         journals.sort_by_key(|j| j.generation);
         Ok(journals)
     }

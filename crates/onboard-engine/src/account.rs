@@ -2,13 +2,15 @@
 
 mod ending;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use onboard_core::{
-    AccountReport, Chosen, Decision, ErrorKind, ErrorReport, Goal, ImportState, Outcome, Plan, Presence, Situation,
-    Step, Wait, WaitFor, remains_of,
+    AccountReport, AwsObserved, Chosen, Decision, ErrorKind, ErrorReport, Goal, ImportState, Origin, Outcome, Plan,
+    Presence, Situation, Step, Wait, WaitFor, Wanted, remains_of,
 };
 
+use crate::claim::ClaimError;
 use crate::clock::Moment;
 use crate::halt::Halt;
 use crate::planned::{Answer, Consent, Planned};
@@ -20,6 +22,9 @@ pub(crate) use ending::{interrupted, unrecorded};
 
 /// How often a plan is made anew before the world counts as unsteady.
 const MAX_PASSES: u32 = 3;
+
+/// How many more looks must miss what was there before it counts as gone.
+const MISSING_LOOKS: u32 = 4;
 
 /// What a run is to do with its plans.
 pub(crate) type Planner = fn(&Situation<'_>) -> Decision;
@@ -51,6 +56,10 @@ impl Worker<'_> {
         // When another run was last seen at work.
         let mut other: Option<Moment> = None;
         let mut failure = None;
+        // What looks of this run have shown of ours, and how often it was missing since.
+        let (mut shown, mut missing) = (BTreeSet::new(), 0);
+        // Since when a claim shows that this run made and gave up.
+        let mut given_up: Option<Moment> = None;
         let begun = Moment::now();
         loop {
             self.check_stop()?;
@@ -65,6 +74,13 @@ impl Worker<'_> {
                     continue;
                 }
                 Err(halt) => return Err(halt),
+            }
+            if self.shows_a_claim_given_up() {
+                if given_up.get_or_insert_with(Moment::now).elapsed() > self.session.times.propagation {
+                    return Err(Halt::claim(&ClaimError::Lost));
+                }
+                self.pause(self.session.times.aws_interval()).await?;
+                continue;
             }
             let decision = match &self.look {
                 Some(look) => (order.planner)(&self.situation(look)),
@@ -89,8 +105,16 @@ impl Worker<'_> {
                     }
                     continue;
                 }
+                // A read that does not find what was there may be stale: a plan that takes it for gone is not believed
+                // before several looks say so.
+                Decision::Go(plan) if missing < MISSING_LOOKS && takes_for_gone(&plan) && self.misses(&shown) => {
+                    missing += 1;
+                    self.pause(self.session.times.aws_interval()).await?;
+                    continue;
+                }
                 Decision::Go(plan) => plan,
             };
+            shown.extend(self.look.iter().flat_map(|look| ours(self.wanted, &look.aws)));
             self.remember_principal(&plan);
             if let Some(saved) = order.saved {
                 saved.check(&plan).map_err(Halt::Failed)?;
@@ -134,6 +158,25 @@ impl Worker<'_> {
             // What was just deleted may show for some seconds: the second time is given more of them.
             self.pause(self.session.times.aws_interval() * if passes > 1 { 5 } else { 1 }).await?;
         }
+    }
+
+    /// Whether the newest look misses what an unfinished run had made, or what an earlier look of this run has shown.
+    fn misses(&self, shown: &BTreeSet<String>) -> bool {
+        let Some(look) = &self.look else {
+            return false;
+        };
+        let there: BTreeSet<String> = ours(self.wanted, &look.aws).collect();
+        // What Turbot was given, or whoever holds the hand-off, may be gone by right.
+        let record = look.aws.journal().and_then(|journal| journal.record.as_ref());
+        let settled = record.is_some_and(|r| r.import_accepted.is_some() || r.handed_over.is_some());
+        let made = record.filter(|r| r.origin == Origin::Made).and_then(|r| r.unique_id.as_ref());
+        !settled && (made.is_some_and(|id| !there.contains(id)) || shown.iter().any(|id| !there.contains(id)))
+    }
+
+    /// Whether a journal object of this run shows that is no claim any more: nothing may be done under it.
+    fn shows_a_claim_given_up(&self) -> bool {
+        let journals = self.look.iter().flat_map(|look| &look.aws.journals);
+        self.claim.is_none() && journals.filter_map(|j| j.record.as_ref()).any(|record| record.run == self.session.run)
     }
 
     fn outcome_of(&self, plan: &Plan) -> Outcome {
@@ -219,6 +262,24 @@ impl Worker<'_> {
             }
         }
     }
+}
+
+/// Whether a plan makes and sends nothing: what it does not name it takes for gone.
+fn takes_for_gone(plan: &Plan) -> bool {
+    !plan.steps.iter().any(|step| {
+        matches!(step, Step::CreateRole { .. } | Step::CreateUser { .. } | Step::Import { .. } | Step::HandOver { .. })
+    })
+}
+
+/// The unique ids of what carries our tags.
+fn ours<'s>(wanted: &'s Wanted, aws: &'s AwsObserved) -> impl Iterator<Item = String> + 's {
+    let roles = aws.roles.iter().map(|role| (&role.tags, &role.unique_id));
+    let users = aws.users.iter().map(|user| (&user.tags, &user.unique_id));
+    let id = wanted.turbot_id.as_str();
+    roles
+        .chain(users)
+        .filter(move |(tags, _)| tags.get("turbot-onboard:turbot-id").is_some_and(|tag| tag == id))
+        .map(|(_, unique_id)| unique_id.clone())
 }
 
 /// The answer was no, or there was nobody to ask.

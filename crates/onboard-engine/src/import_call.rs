@@ -37,6 +37,22 @@ fn handed(request: &ImportRequest, credential: &Credential) -> Value {
     })
 }
 
+/// Turbot refused, and the intent could not be taken back: the refusal is what is told, and nothing is undone, since by
+/// its journal the import is in flight.
+fn unended(refusal: &TurbotRefusal, halt: Halt) -> Halt {
+    match halt {
+        Halt::Failed(error) | Halt::Unclear(error) => {
+            let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
+            Halt::Failed(
+                failure::of_refusal(refusal)
+                    .because(format!("the intent to import could not be taken back, and nothing was undone: {why}"))
+                    .hint("run cleanup, or the same command again, when the import has had its time to settle"),
+            )
+        }
+        halt => halt,
+    }
+}
+
 /// What to do after an answer.
 enum Next {
     /// It is in.
@@ -250,7 +266,9 @@ impl<'a> Importer<'a> {
             Presence::Conflict { .. } | Presence::Absent | Presence::Unknown(_) => {}
         }
         let unsettled = self.intent.unsettled().await;
-        self.intent.ends().await?;
+        if let Err(halt) = self.intent.ends().await {
+            return Err(unended(refusal, halt));
+        }
         if unsettled {
             return Err(Halt::Pending(ErrorReport {
                 kind: ErrorKind::UnknownOutcome,

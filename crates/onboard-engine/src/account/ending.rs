@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use onboard_core::{
-    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Presence, Step, StepResult, With, is_kept,
-    undo,
+    AccountReport, AwsObserved, ErrorKind, ErrorReport, ImportState, Leftover, Origin, Outcome, PolicyArn, Presence,
+    Principal, Record, RoleName, Step, StepResult, UserName, With, is_kept, undo,
 };
 
 use crate::claim::ClaimError;
@@ -141,9 +141,19 @@ impl Worker<'_> {
     /// Takes back what the unfinished runs made, until a look finds nothing more of it; then the journal goes.
     async fn undo(&mut self) -> Result<(), Halt> {
         let (begun, pace) = (Moment::now(), self.pace());
-        // What this run made and AWS does not show yet is waited for: nothing of ours stays behind a stale read.
-        let mut awaited = self.unique_id.is_some()
-            && self.report.steps.iter().any(|s| s.step.starts_with("create-") && s.result == StepResult::Done);
+        // What these runs made or took over, and AWS does not show, is waited for: nothing of ours stays behind a stale
+        // read. Somebody's own is never deleted unseen.
+        let (mut awaited, adopted, mut attaches) = match &self.claim {
+            Some(claim) => {
+                let record = claim.record().await;
+                let created =
+                    self.report.steps.iter().any(|s| s.step.starts_with("create-") && s.result == StepResult::Done);
+                let known = record.unique_id.is_some() && record.origin != Origin::Stood;
+                let adopted = record.origin == Origin::Adopted;
+                (self.unique_id.is_some() && created || known, adopted, if adopted { record.attaches } else { vec![] })
+            }
+            None => return Ok(()),
+        };
         let mut clean = 0;
         while clean < 2 {
             let Some(claim) = &self.claim else {
@@ -155,7 +165,12 @@ impl Worker<'_> {
                 .observe(&looking(self.wanted, false))
                 .await
                 .map_err(|e| Halt::aws("looking at what is to be taken back", &e))?;
-            let steps = undo(&record, &aws);
+            let mut steps = undo(&record, &aws);
+            if !steps.is_empty() {
+                // A list may not show yet what was just attached: it is taken off somebody's own all the same, first.
+                let unlisted = unlisted(&record, &steps, std::mem::take(&mut attaches));
+                steps.splice(0..0, unlisted);
+            }
             if !steps.is_empty() {
                 awaited = false;
                 clean = 0;
@@ -166,13 +181,23 @@ impl Worker<'_> {
                     self.end_step(step, began, shown);
                     result?;
                 }
-            } else if !awaited {
+            } else if !awaited || shows_another(&record, &aws) {
+                awaited = false;
                 clean += 1;
+            } else if begun.elapsed() > pace.limit && adopted {
+                return Err(Halt::Failed(
+                    ErrorReport::new(
+                        ErrorKind::NotPropagated,
+                        "AWS does not show what is to be given back to its owner",
+                    )
+                    .because("its journal stays"),
+                ));
             } else if begun.elapsed() > pace.limit {
                 // AWS answers a deletion by what stands, whatever its reads show: gone, or in use and so still there.
-                let step = match self.wanted.with {
-                    With::Role => Step::DeleteRole { role: self.wanted.role_name.clone() },
-                    With::Keys => Step::DeleteUser { user: self.wanted.user_name.clone() },
+                let step = match of_record(&record) {
+                    Some(Principal::Role(role)) => Step::DeleteRole { role },
+                    Some(Principal::User(user)) => Step::DeleteUser { user },
+                    None => return Err(Halt::Again("the journal names no role or user".into())),
                 };
                 let began = self.begin_step(&step);
                 let result = self.single(&step).await;
@@ -287,10 +312,15 @@ impl Worker<'_> {
             tags.get("turbot-onboard:turbot-id").is_some_and(|id| *id == *self.wanted.turbot_id.as_str())
                 && tags.get("turbot-onboard:cluster") == Some(&self.wanted.cluster_id.urn())
         };
-        // The credential of an imported account that is to stay is in use: nothing is left of it.
-        let imported = self.look.as_ref().is_some_and(|look| {
-            look.turbot.as_ref().is_some_and(|seen| matches!(self.side().presence_in(seen), Presence::Visible(_)))
-        });
+        // The credential of an imported account that is to stay is in use: nothing is left of it. Where it is not known
+        // whether the account is imported, no journal says that a run had not finished.
+        let turbot = self.look.as_ref().and_then(|look| look.turbot.as_ref());
+        let imported = match turbot.map(|seen| self.side().presence_in(seen)) {
+            _ if self.report.import.state == ImportState::Accepted => true,
+            Some(Presence::Visible(_)) => true,
+            Some(Presence::Unknown(_)) | None => seen.journals.is_empty(),
+            Some(Presence::Absent | Presence::Conflict { .. }) => false,
+        };
         let in_use = |tags: &BTreeMap<String, String>| imported && is_kept(self.wanted, tags);
         let why = match self.report.outcome {
             Outcome::Pending => "the outcome is not known yet: Turbot may need it",
@@ -311,11 +341,12 @@ impl Worker<'_> {
             let shown = seen.roles.iter().map(|r| &r.arn).chain(seen.users.iter().map(|u| &u.arn));
             let kind = if self.wanted.with == With::Role { "role" } else { "user" };
             let why = "it was made, and AWS does not show it";
-            if let Some(arn) = self.arn.as_ref().filter(|arn| !shown.into_iter().any(|seen| seen == *arn)) {
+            let done = |step: &str| self.report.steps.iter().any(|s| s.step == step && s.result == StepResult::Done);
+            let gone = done("delete-role") || done("delete-user");
+            if let Some(arn) = self.arn.as_ref().filter(|arn| !gone && !shown.into_iter().any(|seen| seen == *arn)) {
                 left(kind, arn.to_string(), why.to_owned());
             }
-            let deleted =
-                self.report.steps.iter().any(|s| s.step == "delete-access-key" && s.result == StepResult::Done);
+            let deleted = done("delete-access-key");
             let keys: Vec<String> = seen.users.iter().flat_map(|u| &u.keys).map(|k| k.id.to_string()).collect();
             if let Some(key) = self.report.access_key_id.as_ref().filter(|key| !deleted && !keys.contains(key)) {
                 left("access-key", key.clone(), why.to_owned());
@@ -352,6 +383,30 @@ fn lost() -> ErrorReport {
         Halt::Pending(error) => error,
         _ => unreachable!("a lost claim is pending"),
     }
+}
+
+/// The role or user that a record is about.
+fn of_record(record: &Record) -> Option<Principal> {
+    match record.with {
+        With::Role => RoleName::new(record.name.clone()).map(Principal::Role).ok(),
+        With::Keys => UserName::new(record.name.clone()).map(Principal::User).ok(),
+    }
+}
+
+/// Whether something stands by that name of which nothing is to be taken back: ours is gone.
+fn shows_another(record: &Record, aws: &AwsObserved) -> bool {
+    match record.with {
+        With::Role => aws.role(&record.name).is_some(),
+        With::Keys => aws.user(&record.name).is_some(),
+    }
+}
+
+/// Taking off an adopted principal what these runs attach, where the steps do not do so already.
+fn unlisted(record: &Record, steps: &[Step], attaches: Vec<String>) -> Vec<Step> {
+    let principal = of_record(record);
+    let policies = attaches.into_iter().filter_map(|arn| PolicyArn::new(arn).ok());
+    let detaches = policies.filter_map(|policy| Some(Step::Detach { principal: principal.clone()?, policy }));
+    detaches.filter(|step| !steps.contains(step)).collect()
 }
 
 /// A word as a POSIX shell takes it.
