@@ -24,7 +24,7 @@ impl Worker<'_> {
                 self.report.fail(error);
             }
             Err(Halt::Again(why)) => self.report.fail(ErrorReport::new(ErrorKind::Unsteady, why)),
-            Err(Halt::Interrupted) => self.report.fail(ErrorReport::new(ErrorKind::Interrupted, "interrupted")),
+            Err(Halt::Interrupted) => self.report.fail(interrupted(self.report.import.state)),
         }
         self.ended()
     }
