@@ -17,6 +17,7 @@ mod harness;
 mod case;
 mod cut;
 mod final_state;
+mod handed;
 mod sample;
 mod scenario;
 

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use onboard_sandbox::{Deletion, Fault, What};
 
 use crate::final_state::{self as state, Checked, done_or_unchanged, imported_now_or_before, unchanged};
+use crate::handed;
 use crate::harness::{Finished, NAME, World};
 
 /// What is run, killed, and run again.
@@ -178,7 +179,7 @@ pub fn all() -> Vec<Scenario> {
             prepare: bootstrapped,
             first: IMPORT,
             later: IMPORT,
-            state: closed_by_apply,
+            state: |world| handed::closed_by_apply(world, "role", &[]),
             ..FRESH
         },
         Scenario {
@@ -186,25 +187,25 @@ pub fn all() -> Vec<Scenario> {
             prepare: bootstrapped_with_keys,
             first: IMPORT,
             later: IMPORT,
-            state: closed_by_apply_with_keys,
+            state: |world| handed::closed_by_apply(world, "keys", &[]),
             ..FRESH
         },
         Scenario {
             name: "bootstrap of a role",
             first: BOOTSTRAP,
             later: BOOTSTRAP,
-            second: handed_over_or_before,
-            third: handed_over_before,
-            state: imported_from_the_handoff,
+            second: |world, run| handed::over_or_before(world, run, &[]),
+            third: handed::over_before,
+            state: |world| handed::imported(world, "role", &[]),
             ..FRESH
         },
         Scenario {
             name: "bootstrap of keys",
             first: BOOTSTRAP_KEYS,
             later: BOOTSTRAP_KEYS,
-            second: handed_over_or_before,
-            third: handed_over_before,
-            state: imported_from_the_handoff_of_keys,
+            second: |world, run| handed::over_or_before(world, run, &[]),
+            third: handed::over_before,
+            state: |world| handed::imported(world, "keys", &[]),
             ..FRESH
         },
     ]
@@ -310,58 +311,4 @@ fn bootstrapped_with_keys(world: &World) {
 fn bootstrapped_by(world: &World, words: &[&str]) {
     let file = world.path("handoff.json");
     set_up(world, "bootstrap", &["--with", words[2], "--handoff", &file.display().to_string()]);
-}
-
-// What hand-offs come to.
-
-fn closed_by_apply(world: &World) -> Checked {
-    close_by(world, "role")
-}
-
-fn closed_by_apply_with_keys(world: &World) -> Checked {
-    close_by(world, "keys")
-}
-
-/// The AWS side's own run closes the journal, once Turbot shows the account.
-fn close_by(world: &World, with: &str) -> Checked {
-    state::already_imported(world, &world.verb("apply", &["--with", with]))?;
-    state::imported_clean(world)
-}
-
-/// It handed over now, or an earlier run had: then the file stands and is never overwritten.
-fn handed_over_or_before(world: &World, finished: &Finished) -> Checked {
-    let file = world.path("handoff.json");
-    let full = std::fs::metadata(&file).is_ok_and(|m| m.len() > 0);
-    match finished.code {
-        0 => state::ensure(full, || "nothing was handed over".into()),
-        2 => state::ensure(full, || "the file is not there, and yet it is refused".into()),
-        // The journal says that a key was handed over, and the run was killed before the file was written.
-        3 => {
-            state::ensure(!full, || "refused, and the file is there".into())?;
-            done_or_unchanged(world, &world.verb("cleanup", &[]))?;
-            let again = world.verb("bootstrap", &["--with", "keys", "--handoff", &file.display().to_string()]);
-            state::ensure(again.code == 0, || format!("after cleanup bootstrap exits with {}", again.code))
-        }
-        code => Err(format!("it exits with {code}")),
-    }
-}
-
-fn handed_over_before(_: &World, finished: &Finished) -> Checked {
-    state::ensure(finished.code == 2, || format!("it exits with {}: the file is never overwritten", finished.code))
-}
-
-fn imported_from_the_handoff(world: &World) -> Checked {
-    imported_from(world, "role")
-}
-
-fn imported_from_the_handoff_of_keys(world: &World) -> Checked {
-    imported_from(world, "keys")
-}
-
-/// What was handed over is of use to Turbot, and the AWS side can be closed.
-fn imported_from(world: &World, with: &str) -> Checked {
-    let file = world.path("handoff.json");
-    let words = ["import", "--handoff", &file.display().to_string(), "--output", "json", "--yes"];
-    imported_now_or_before(world, &world.run(&words))?;
-    close_by(world, with)
 }

@@ -36,6 +36,23 @@ class Finished:
         return self
 
 
+def run_command(arguments, environment, home, secrets):
+    """Runs the command to its end; none of the secrets may be in what it prints."""
+    run = subprocess.run(
+        [BINARY, *arguments],
+        env=environment,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+    )
+    for secret in secrets:
+        assert secret not in run.stdout + run.stderr, "a secret was printed"
+    return Finished(run.returncode, run.stdout, run.stderr)
+
+
 class Account:
     """One AWS account of an emulator, its administrator, a Turbot and the command between them."""
 
@@ -85,19 +102,8 @@ class Account:
         return self._run("import", "--handoff", str(handoff), "--yes")
 
     def _run(self, verb, *arguments):
-        run = subprocess.run(
-            [BINARY, verb, "--output", "json", *arguments],
-            env=self.environment(),
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=WITHIN,
-            check=False,
-        )
-        for secret in (self.admin.secret, SECRET_KEY):
-            assert secret not in run.stdout + run.stderr, "a secret was printed"
-        return Finished(run.returncode, run.stdout, run.stderr)
+        secrets = (self.admin.secret, SECRET_KEY)
+        return run_command([verb, "--output", "json", *arguments], self.environment(), self.home, secrets)
 
     def arn(self, resource, owner=None):
         return f"arn:{self.partition}:iam::{owner or self.id}:{resource}"

@@ -10,11 +10,10 @@ The tests are one story, in the order of the file.
 
 import json
 import re
-import subprocess
 import urllib.request
 
 import pytest
-from command import BINARY, WITHIN
+from command import BINARY, WITHIN, run_command
 from emulators import MANAGEMENT, start_sandbox
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from processes import until
@@ -99,18 +98,12 @@ class Organization:
             "AWS_ACCESS_KEY_ID": admin.key,
             "AWS_SECRET_ACCESS_KEY": admin.secret,
         }
-        run = subprocess.run(
-            [BINARY, *arguments],
-            env=environment,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=WITHIN,
-            check=False,
-        )
-        assert run.returncode in codes, f"exit code {run.returncode}\n{run.stdout}\n{run.stderr}"
+        run = run_command(arguments, environment, self.home, self.secrets())
+        assert run.code in codes, f"exit code {run.code}\n{run.stdout}\n{run.stderr}"
         return run.stdout
+
+    def secrets(self):
+        return (self.sandbox.management_admin().secret, self.sandbox.environment["TURBOT_SECRET_KEY"])
 
     def imports(self):
         """How many imports Turbot was sent."""
@@ -286,3 +279,11 @@ def test_an_account_that_comes_later_is_onboarded_by_its_event(organization, sta
 def test_an_input_that_would_do_harm_is_refused(stack, given):
     refused = stack.run(**given)
     assert (refused.status, refused.error) == ("FAILED", "Onboard.Usage")
+
+
+def test_no_secret_is_in_a_log_or_a_result(organization, stack, first):
+    texts = {name: stack.log(name) for name in ("AccountLogs", "EventLogs")}
+    assert all("turbot-onboard/audit/1" in text for text in texts.values()), "the functions' audit records are not kept"
+    texts |= {str(file): file.read_text() for file in first.results()}
+    for secret in organization.secrets():
+        assert [name for name, text in texts.items() if secret in text] == []

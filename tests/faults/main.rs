@@ -11,6 +11,7 @@ mod final_state;
 mod cell;
 mod class;
 mod document;
+#[path = "../crashes/handed.rs"]
 mod handed;
 mod mode;
 mod outcomes;

@@ -51,6 +51,8 @@ pub enum Chapter {
     Doctor,
 }
 
+/// A run under fault may leave its claim: nobody waits for its lease.
+const TAKE_OVER: &[&str] = &["--take-over"];
 const ROLE: &[&str] = &["apply", "--with", "role"];
 const KEYS: &[&str] = &["apply", "--with", "keys"];
 const ROLE_AGAIN: &[&str] = &["apply", "--with", "role", "--take-over"];
@@ -94,6 +96,9 @@ const FRESH: Mode = Mode {
     state: state::imported_clean,
     meets: |_| true,
 };
+
+/// A verb that changes nothing.
+const LOOKING: Mode = Mode { second: exits_zero, third: exits_zero, state: state::nothing_left, ..FRESH };
 
 const CLEANING: Mode = Mode {
     first: CLEANUP,
@@ -172,9 +177,9 @@ pub const MODES: &[Mode] = &[
         first: BOOTSTRAP,
         later: BOOTSTRAP_AGAIN,
         stands: &["role", "journal"],
-        second: handed::over_or_before,
+        second: |world, run| handed::over_or_before(world, run, TAKE_OVER),
         third: handed::over_before,
-        state: handed::imported_from_it,
+        state: |world| handed::imported(world, "role", TAKE_OVER),
         ..FRESH
     },
     Mode {
@@ -183,9 +188,9 @@ pub const MODES: &[Mode] = &[
         first: BOOTSTRAP_KEYS,
         later: BOOTSTRAP_KEYS_AGAIN,
         stands: &["user", "access-key", "journal"],
-        second: handed::over_or_before,
+        second: |world, run| handed::over_or_before(world, run, TAKE_OVER),
         third: handed::over_before,
-        state: handed::imported_from_it_with_keys,
+        state: |world| handed::imported(world, "keys", TAKE_OVER),
         ..FRESH
     },
     Mode {
@@ -194,7 +199,7 @@ pub const MODES: &[Mode] = &[
         scene: scene::handed_role,
         first: IMPORT,
         later: IMPORT,
-        state: handed::closed_by_apply,
+        state: |world| handed::closed_by_apply(world, "role", TAKE_OVER),
         ..FRESH
     },
     Mode {
@@ -203,7 +208,7 @@ pub const MODES: &[Mode] = &[
         scene: scene::handed_keys,
         first: IMPORT,
         later: IMPORT,
-        state: handed::closed_by_apply_with_keys,
+        state: |world| handed::closed_by_apply(world, "keys", TAKE_OVER),
         ..FRESH
     },
     Mode {
@@ -239,20 +244,14 @@ pub const MODES: &[Mode] = &[
         chapter: Chapter::Plan,
         first: &["plan", "--with", "role"],
         later: &["plan", "--with", "role"],
-        second: exits_zero,
-        third: exits_zero,
-        state: state::nothing_left,
-        ..FRESH
+        ..LOOKING
     },
     Mode {
         name: "doctor",
         chapter: Chapter::Doctor,
         first: &["doctor", "--with", "role"],
         later: &["doctor", "--with", "role"],
-        second: exits_zero,
-        third: exits_zero,
-        state: state::nothing_left,
-        ..FRESH
+        ..LOOKING
     },
 ];
 
@@ -318,13 +317,17 @@ impl Chapter {
             Self::Entered => &[rules::entered::RULES, rules::apply::RULES],
             Self::Adopted => &[rules::adopted::RULES, rules::apply::RULES],
             Self::Drifted => &[rules::drifted::RULES],
-            Self::ResumedRole => &[rules::resumed::ROLE, rules::resumed::RULES, rules::apply::RULES],
-            Self::ResumedKeys => &[rules::resumed::KEYS, rules::resumed::RULES, rules::apply::RULES],
+            Self::ResumedRole => {
+                &[rules::resumed::ROLE, rules::taking_over::RULES, rules::resumed::RULES, rules::apply::RULES]
+            }
+            Self::ResumedKeys => {
+                &[rules::resumed::KEYS, rules::taking_over::RULES, rules::resumed::RULES, rules::apply::RULES]
+            }
             Self::Refused => &[rules::refused::RULES],
             Self::Bootstrap => &[rules::bootstrap::RULES, rules::apply::RULES],
             Self::Import => &[rules::turbot::IMPORT, rules::apply::RULES],
             Self::Maintenance => &[rules::turbot::MAINTENANCE],
-            Self::CleanupUnfinished => &[rules::cleanup::UNFINISHED],
+            Self::CleanupUnfinished => &[rules::taking_over::RULES, rules::cleanup::UNFINISHED],
             Self::CleanupFinished => &[rules::cleanup::FINISHED],
             Self::Plan => &[rules::looks::PLAN],
             Self::Doctor => &[rules::looks::DOCTOR],

@@ -145,15 +145,9 @@ fn the_deadline_comes_while_turbot_thinks_and_the_next_run_finds_the_import() {
 fn the_deadline_comes_before_the_import_and_nothing_is_lost() {
     let world = World::new();
     let function = Function::start(&world, "account");
-    let held = world.script().hold("iam:AttachRolePolicy", Moment::AfterEffect, 1);
-    let first = std::thread::scope(|scope| {
-        let first = scope.spawn(|| function.invoke(&row(&world), Duration::from_secs(6)));
-        held.reached();
-        // The wish to stop is there after half of the time; the step that is under way is finished.
-        std::thread::sleep(Duration::from_secs(3));
-        held.release();
-        first.join().unwrap()
-    });
+    // The wish to stop is there after half of the time; the step that is under way is finished.
+    world.sandbox.add_fault(Fault::new("iam:AttachRolePolicy", What::Delay { millis: 4000 }));
+    let first = function.invoke(&row(&world), Duration::from_secs(6));
     ends(&first, "Onboard.Pending", "pending", "out-of-time");
     assert_eq!(world.effective_imports(), 0);
     assert_eq!(world.left(), Vec::<String>::new());

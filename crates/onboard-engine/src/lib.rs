@@ -34,7 +34,7 @@ pub use doctor::{Check, CheckResult, DOCTOR_SCHEMA, DoctorAccount, DoctorReport,
 pub use event::Event;
 pub use fleet::{Discovered, Discovering, Ended, FleetSettings, FoundAccount, LeftOut, MaxFailures, discover, fleet};
 pub use handoff::{FileHandOff, HANDOFF_SCHEMA, HandOff, Handed, HandedAccount, Nowhere, OpenHandoff, TextHandOff};
-pub use planned::{Answer, Consent, Planned};
+pub use planned::{Agreed, Answer, Consent, Planned};
 pub use saved_plan::{PLAN_SCHEMA, SavedAccount, SavedPlan, plan_document, write_plan};
 pub use session::{AwsAccess, Events, Job, Session, SessionSettings, TurbotAccess, check_turbot_key, check_turbot_url};
 pub use stop::StopSignal;

@@ -55,6 +55,24 @@ pub trait Consent: Send + Sync {
     fn ask_maintenance(&self, wanted: &Wanted, step: &Step) -> Answer;
 }
 
+/// Whoever agreed beforehand: the answer is yes.
+#[derive(Debug, Clone, Copy)]
+pub struct Agreed;
+
+impl Consent for Agreed {
+    fn ask(&self, _: &Planned) -> Answer {
+        Answer::Yes
+    }
+
+    fn ask_import(&self, _: &HandedAccount) -> Answer {
+        Answer::Yes
+    }
+
+    fn ask_maintenance(&self, _: &Wanted, _: &Step) -> Answer {
+        Answer::Yes
+    }
+}
+
 /// What was observed, in short.
 pub(crate) fn observed(look: &Look, wanted: &Wanted) -> Value {
     let roles: Vec<Value> = look

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{World, Yes};
+use common::World;
 use futures::StreamExt as _;
 use onboard_core::{AccountReport, Outcome, Times, Wanted, With};
-use onboard_engine::apply;
+use onboard_engine::{Agreed, apply};
 use onboard_sandbox::{CallInfo, Deletion, Gate, Moment, Options, TurbotOptions};
 use tokio::sync::Notify;
 
@@ -55,7 +55,7 @@ fn times() -> Times {
 
 async fn run(world: &World, run: &str, wanted: Wanted) -> AccountReport {
     let session = world.session(run, |s| s.times = times());
-    apply(&session, &world.job(wanted), &Yes, None).await
+    apply(&session, &world.job(wanted), &Agreed, None).await
 }
 
 fn options(delete: Deletion) -> Options {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_runtime::Context;
-use onboard_core::{AccountReport, ErrorKind, ErrorReport, ImportState, Report, Step, Wanted, With};
-use onboard_engine::{Answer, Consent, HandedAccount, Planned, Session, StopSignal, apply};
+use onboard_core::{AccountReport, ErrorKind, ErrorReport, ImportState, Report, With};
+use onboard_engine::{Agreed, Session, StopSignal, apply};
 use turbot_onboard::headless::{Prepared, Ready, Surroundings, Which};
 
 use crate::log;
@@ -56,6 +56,7 @@ impl Work {
                 warnings.iter().for_each(|warning| log::warning(&account, warning));
                 let run = session.run.clone();
                 let mut report = match Session::new(session) {
+                    // Whoever starts the state machine, or lets events be sent, has agreed.
                     Ok(session) => apply(&session, &job, &Agreed, None).await,
                     Err(error) => failed(account, job.wanted.turbot_id.to_string(), error),
                 };
@@ -77,23 +78,6 @@ impl Work {
         tokio::task::spawn_blocking(prepare).await.unwrap_or_else(|error| {
             Err(ErrorReport::new(ErrorKind::Bug, "reading the settings broke off").because(error.to_string()))
         })
-    }
-}
-
-/// Whoever starts the state machine, or lets events be sent, has agreed.
-struct Agreed;
-
-impl Consent for Agreed {
-    fn ask(&self, _: &Planned) -> Answer {
-        Answer::Yes
-    }
-
-    fn ask_import(&self, _: &HandedAccount) -> Answer {
-        Answer::Yes
-    }
-
-    fn ask_maintenance(&self, _: &Wanted, _: &Step) -> Answer {
-        Answer::Yes
     }
 }
 

@@ -5,11 +5,10 @@
 //! output is a report; the cause of one that failed is the error of a function, whose message is a report.
 
 use jiff::Timestamp;
-use onboard_core::{ErrorKind, ImportState, Outcome, With, escaped};
+use onboard_core::{AccountReport, ErrorKind, ErrorReport, ImportState, Outcome, Report, With, escaped};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::account::{Account, Failure, ImportFacts};
 use crate::collected::{Collected, DocumentError, Run};
 
 /// The longest foreign text that is repeated, in characters.
@@ -96,45 +95,29 @@ fn without_report(execution: &Execution) -> Collected {
     let short = |text: &Option<String>| -> String {
         escaped(text.as_deref().unwrap_or_default()).chars().take(LONGEST).collect()
     };
-    let failure = Failure {
-        kind: ErrorKind::UnknownOutcome,
-        message: format!("the function ended without a report: {}", short(&execution.error)),
-        causes: Some(short(&execution.cause)).filter(|cause| !cause.is_empty()).into_iter().collect(),
-        hint: Some("run it again: it goes on from what it finds in the account".to_owned()),
-    };
-    let account = Account {
-        account_id: text("account_id"),
-        turbot_id: text("turbot_id"),
-        title: row["title"].as_str().filter(|title| !title.is_empty()).map(str::to_owned),
-        outcome: if begun { Outcome::Pending } else { Outcome::Skipped },
-        with: if row["with"] == "keys" { With::Keys } else { With::Role },
-        role_arn: None,
-        user_arn: None,
-        access_key_id: None,
-        external_id: None,
-        import: ImportFacts { requests: 0, state: if begun { ImportState::Unknown } else { ImportState::None } },
-        steps: vec![],
-        maintenance: None,
-        differences: vec![],
-        warnings: if begun { vec![] } else { vec!["not begun: the map run ended before".to_owned()] },
-        error: begun.then_some(failure),
-        undo_error: None,
-        leftovers: None,
-        offset_millis: 0,
-        millis: 0,
-    };
-    let run = Run {
-        id: execution.name.clone().unwrap_or_default(),
-        verb: "apply".to_owned(),
-        tool_version: onboard_core::VERSION.to_owned(),
-        started_at: execution.start_date.as_deref().and_then(|date| date.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH),
-    };
-    Collected { runs: vec![run], accounts: vec![(0, account)], superseded: 0 }
+    let with = if row["with"] == "keys" { With::Keys } else { With::Role };
+    let mut account = AccountReport::new(text("account_id"), text("turbot_id"), with);
+    account.title = Some(text("title")).filter(|title| !title.is_empty());
+    if begun {
+        account.import.state = ImportState::Unknown;
+        let message = format!("the function ended without a report: {}", short(&execution.error));
+        let mut error = ErrorReport::new(ErrorKind::UnknownOutcome, message)
+            .hint("run it again: it goes on from what it finds in the account");
+        error.causes.extend(Some(short(&execution.cause)).filter(|cause| !cause.is_empty()));
+        account.fail(error);
+    } else {
+        account.outcome = Outcome::Skipped;
+        account.warnings.push("not begun: the map run ended before".to_owned());
+    }
+    let started_at =
+        execution.start_date.as_deref().and_then(|date| date.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let run = execution.name.clone().unwrap_or_default();
+    let report = Report::new(run, "apply", started_at.to_string(), vec![account]);
+    Collected::of_report(&report).expect("a report of our own is one")
 }
 
 #[cfg(test)]
 mod tests {
-    use onboard_core::{AccountReport, ErrorReport, Report};
     use serde_json::json;
 
     use super::*;

@@ -8,18 +8,19 @@
 
 use std::path::Path;
 
-use onboard_core::{AwsAccountId, ErrorKind, ErrorReport, RunId, Secret};
-use onboard_engine::{AuditLog, AuditPlace, Discovered, Events, Job, SessionSettings, StopSignal, TurbotAccess};
+use onboard_core::{AwsAccountId, ErrorKind, ErrorReport, Secret};
+use onboard_engine::{AuditLog, AuditPlace, Discovered, Events, Job, SessionSettings, StopSignal};
 use serde_json::{Map, Value};
 
 use crate::cli::groups::Typed;
 use crate::environment::{self, Environment};
+use crate::render::settings::heading;
 use crate::settings::layers::Layers;
 use crate::settings::manifest::{Form, Manifest};
 use crate::settings::resolver::Resolver;
-use crate::settings::session::SessionPart;
+use crate::settings::session::{SessionPart, new_run};
 use crate::settings::turbot::Need;
-use crate::settings::{audit, fleet, keys, organization, wanted};
+use crate::settings::{audit, fleet, keys, organization};
 
 /// How a fault in a row names its place.
 const ROW: &str = "row";
@@ -104,16 +105,12 @@ impl Surroundings {
         match resolved {
             Some(Ok(Found::LeftOut(why))) if faults.is_empty() => Ok(Prepared::LeftOut(why)),
             Some(Ok(Found::Job { part, audit_log, job })) if faults.is_empty() => {
-                let session = session(*part, audit_log, events, stop);
+                let session = part.session(new_run(), Some(audit_log), events, stop);
                 Ok(Prepared::Ready(Box::new(Ready { session, job: *job, warnings })))
             }
             Some(Err(error)) if faults.is_empty() => Err(error),
             _ => {
-                let heading = match faults.as_slice() {
-                    [_] => "one setting is wrong; nothing was done".to_owned(),
-                    _ => format!("{} settings are wrong; nothing was done", faults.len()),
-                };
-                let error = ErrorReport::new(ErrorKind::Settings, heading);
+                let error = ErrorReport::new(ErrorKind::Settings, heading(&faults));
                 Err(faults.iter().fold(error, |error, f| error.because(format!("{}: {}", f.place, f.message))))
             }
         }
@@ -140,10 +137,7 @@ fn resolve(r: &Resolver<'_>, verb: &'static str, which: &Which) -> Option<Result
             Err(error) => return Some(Err(error)),
         },
     };
-    let mut jobs = fleet::jobs(r, &manifest, |r, _| {
-        let (wanted, aws) = (wanted::resolve(r, None), wanted::resolve_aws(r));
-        Some(Job { wanted: wanted?, aws })
-    })?;
+    let mut jobs = fleet::jobs(r, &manifest, |r, _| fleet::job(r))?;
     let job = Box::new(jobs.pop()?);
     Some(Ok(Found::Job { part: Box::new(part?), audit_log: AuditLog { place, verb }, job }))
 }
@@ -189,28 +183,6 @@ fn member(found: Discovered, id: &AwsAccountId) -> Member {
 fn not_listed(id: &AwsAccountId) -> ErrorReport {
     ErrorReport::new(ErrorKind::NotVisible, format!("AWS Organizations does not list the account {id}"))
         .hint("a new account takes a moment to show; an account of another organization never does")
-}
-
-fn session(part: SessionPart, audit_log: AuditLog, events: Events, stop: StopSignal) -> SessionSettings {
-    SessionSettings {
-        run: RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id"),
-        times: part.times,
-        spelling: part.spelling,
-        turbot: part.turbot.map(|turbot| TurbotAccess {
-            url: turbot.url,
-            access_key: turbot.access_key,
-            secret_key: turbot.secret_key,
-            ca_bundle: turbot.ca_bundle,
-        }),
-        audit_log: Some(audit_log),
-        take_over: part.take_over,
-        quick: part.quick,
-        keep_on_failure: part.keep_on_failure,
-        assume_not_sent: part.assume_not_sent,
-        allowed_endpoint: part.allowed_endpoint,
-        events,
-        stop,
-    }
 }
 
 #[cfg(test)]

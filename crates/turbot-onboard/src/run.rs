@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use onboard_core::{AccountReport, ErrorKind, ErrorReport, Report, RunId, Secret, Wanted};
-use onboard_engine::{FleetSettings, Session, SessionSettings, StopSignal, TurbotAccess};
+use onboard_engine::{FleetSettings, Session, StopSignal};
 use tokio::runtime::Runtime;
 
 use crate::consent::{Asker, Who};
@@ -20,7 +20,7 @@ use crate::report_file::write_report;
 use crate::settings::audit;
 use crate::settings::fleet::Accounts;
 use crate::settings::global::{Global, Output, Verbosity};
-use crate::settings::session::SessionPart;
+use crate::settings::session::{self, SessionPart};
 use crate::signal;
 
 /// How often live lines are drawn anew.
@@ -97,33 +97,16 @@ impl Run {
             console::say(&format!("error: signals cannot be listened for: {error}"));
             return Err(Exit::FAILED);
         }
-        let id = RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id");
+        let id = session::new_run();
         let turbot_url = part.turbot.as_ref().map(|turbot| turbot.url.clone());
         let secret = part.turbot.as_ref().map(|turbot| turbot.secret_key.duplicate());
         let audit_log = audit::log(part.audited, global.audit_log.as_ref(), &edge.environment, verb)
             .map_err(|error| refuse(&error, paint))?;
         let told = Arc::clone(&progress);
         let fleet = part.fleet.map(|fleet| FleetSettings { concurrency: global.concurrency, ..fleet });
-        let session = Session::new(SessionSettings {
-            run: id.clone(),
-            times: part.times,
-            spelling: part.spelling,
-            turbot: part.turbot.map(|turbot| TurbotAccess {
-                url: turbot.url,
-                access_key: turbot.access_key,
-                secret_key: turbot.secret_key,
-                ca_bundle: turbot.ca_bundle,
-            }),
-            audit_log,
-            take_over: part.take_over,
-            quick: part.quick,
-            keep_on_failure: part.keep_on_failure,
-            assume_not_sent: part.assume_not_sent,
-            allowed_endpoint: part.allowed_endpoint,
-            events: Arc::new(move |event| told.event(&event)),
-            stop: stop.clone(),
-        })
-        .map_err(|error| refuse(&error, paint))?;
+        let session =
+            Session::new(part.session(id.clone(), audit_log, Arc::new(move |event| told.event(&event)), stop.clone()))
+                .map_err(|error| refuse(&error, paint))?;
         let session = Arc::new(match &fleet {
             Some(settings) => session.of_fleet(settings),
             None => session,

@@ -5,9 +5,6 @@ use super::prelude::*;
 /// Of an unfinished run. As long as it has not taken over, what stands is named; from then on a failure ends in the undo,
 /// which removes the same.
 pub const UNFINISHED: &[Rule] = &[
-    rule(&[P::Note, P::Health], "", &[], Good, Good),
-    rule(&[P::Cluster], "", &[], Stands(Own), Stands(Own)),
-    rule(&[P::ClusterAgain], "", &[], Undone(Own), Undone(Own)),
     rule(&[P::Presence, P::PresenceAgain], "", SOFT, Good, Good),
     rule(&[P::Presence], "", &[], Stands(Own), Stands(Own)),
     rule(&[P::PresenceAgain], "", &[], Undone(Own), Undone(Own)),
@@ -21,13 +18,6 @@ pub const UNFINISHED: &[Rule] = &[
     rule(&[P::LookOther], "", &[], Good, Stands(Own)),
     rule(&[P::Look], "", DEFINITE, Stands(Own), Stands(Own)),
     rule(&[P::Look], "", &[], Good, Stands(Own)),
-    rule(&[P::Claim], "", LOST_AFTER, Good, Good),
-    rule(&[P::Probe], "", &[Class::NotVisible], Good, Pending(Is("unsteady"))),
-    rule(&[P::Inherit], "", &[Class::NotVisible], Good, Pending(Is("claim-lost"))),
-    // The second answer says that it is gone, broken as it is.
-    rule(&[P::Older], "", &[Class::Malformed], Good, Good),
-    rule(&[P::Claim, P::Arrive, P::Probe, P::Inherit, P::Older], "", DEFINITE, Stands(Own), Stands(Own)),
-    rule(&[P::Claim, P::Arrive, P::Probe, P::Inherit, P::Older], "", &[], Good, Stands(Own)),
     // The undo looks for what the journal speaks of alone.
     rule(&[P::AgainOther], "", &[Class::NotVisible], Good, Good),
     // (and for the role of the name that is given, which is the default one)

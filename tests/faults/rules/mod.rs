@@ -9,6 +9,7 @@ pub mod entered;
 pub mod looks;
 pub mod refused;
 pub mod resumed;
+pub mod taking_over;
 pub mod turbot;
 
 /// What every table is written with.

@@ -27,9 +27,6 @@ pub const KEYS: &[Rule] = &[
 
 /// The rules of both, in order.
 pub const RULES: &[Rule] = &[
-    rule(&[P::Note, P::Health], "", &[], Good, Good),
-    rule(&[P::Cluster], "", &[], Stands(Own), Stands(Own)),
-    rule(&[P::ClusterAgain], "", &[], Undone(Own), Undone(Own)),
     rule(&[P::Presence, P::PresenceAgain], "", SOFT, Good, Good),
     rule(&[P::Presence], "", &[], Stands(Own), Stands(Own)),
     rule(&[P::PresenceAgain], "", &[], Undone(Own), Undone(Own)),
@@ -38,13 +35,6 @@ pub const RULES: &[Rule] = &[
     rule(&[P::Look, P::Again], "iam:GetUser", &[Class::NotVisible], Good, Pending(Is("unsteady"))),
     rule(&[P::Look], "", DEFINITE, Stands(Own), Stands(Own)),
     rule(&[P::Look], "", &[], Good, Stands(Own)),
-    rule(&[P::Claim], "", LOST_AFTER, Good, Good),
-    rule(&[P::Probe], "", &[Class::NotVisible], Good, Pending(Is("unsteady"))),
-    rule(&[P::Inherit], "", &[Class::NotVisible], Good, Pending(Is("claim-lost"))),
-    // The second answer says that it is gone, broken as it is.
-    rule(&[P::Older], "", &[Class::Malformed], Good, Good),
-    rule(&[P::Claim, P::Arrive, P::Probe, P::Inherit, P::Older], "", DEFINITE, Stands(Own), Stands(Own)),
-    rule(&[P::Claim, P::Arrive, P::Probe, P::Inherit, P::Older], "", &[], Good, Stands(Own)),
     rule(&[P::Again], "", DEFINITE, Undone(Own), NotUndone(Own)),
     rule(&[P::Again], "", &[], Good, NotUndone(Own)),
     rule(&[P::DropKey], "", LOST_AFTER, Good, Good),

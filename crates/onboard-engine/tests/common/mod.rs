@@ -9,19 +9,6 @@ use onboard_core::*;
 use onboard_engine::*;
 use onboard_sandbox::{Options, Sandbox};
 
-pub struct Yes;
-impl Consent for Yes {
-    fn ask(&self, _: &Planned) -> Answer {
-        Answer::Yes
-    }
-    fn ask_import(&self, _: &HandedAccount) -> Answer {
-        Answer::Yes
-    }
-    fn ask_maintenance(&self, _: &Wanted, _: &Step) -> Answer {
-        Answer::Yes
-    }
-}
-
 pub struct World {
     pub sandbox: Sandbox,
     pub account: String,
@@ -119,7 +106,7 @@ impl World {
 
     pub async fn apply(&self, run: &str, wanted: Wanted) -> AccountReport {
         let session = self.session(run, |_| {});
-        apply(&session, &self.job(wanted), &Yes, None).await
+        apply(&session, &self.job(wanted), &Agreed, None).await
     }
 
     /// Writes to AWS since a place in the log.

@@ -54,12 +54,17 @@ pub(crate) fn accounts(r: &Resolver<'_>, part: Option<&SessionPart>) -> Option<A
         return of_organization(r, part?);
     }
     if r.layers.find("manifest").is_none() {
-        let (wanted, aws) = (wanted::resolve(r, None), wanted::resolve_aws(r));
-        return Some(Accounts::one(Job { wanted: wanted?, aws }));
+        return Some(Accounts::one(job(r)?));
     }
     let manifest = manifest(r)?;
-    let jobs = jobs(r, &manifest, |r, _| Some(Job { wanted: wanted::resolve(r, None)?, aws: wanted::resolve_aws(r) }))?;
+    let jobs = jobs(r, &manifest, |r, _| job(r))?;
     Some(Accounts { jobs: jobs.into(), fleet: true, trouble: None })
+}
+
+/// One account, from the options or from a row. All that is wrong with it is noted, whatever is wrong first.
+pub(crate) fn job(r: &Resolver<'_>) -> Option<Job> {
+    let (wanted, aws) = (wanted::resolve(r, None), wanted::resolve_aws(r));
+    Some(Job { wanted: wanted?, aws })
 }
 
 /// The accounts of the caller's organization, as a manifest of them would give them.
@@ -77,7 +82,7 @@ fn of_organization(r: &Resolver<'_>, part: &SessionPart) -> Option<Accounts> {
     if manifest.rows.is_empty() {
         return trouble(ErrorReport::new(ErrorKind::Settings, "no account of the organization is left to onboard"));
     }
-    let jobs = jobs(r, &manifest, |r, _| Some(Job { wanted: wanted::resolve(r, None)?, aws: wanted::resolve_aws(r) }))?;
+    let jobs = jobs(r, &manifest, |r, _| job(r))?;
     Some(Accounts { jobs: jobs.into(), fleet: true, trouble: None })
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use onboard_core::{ErrorReport, RunId, escaped};
+use onboard_core::{ErrorReport, escaped};
 use onboard_engine::{
     AwsAccess, Discovered, Discovering, Session, SessionSettings, StopSignal, TurbotAccess, discover as find,
 };
 
 use super::manifest::{Manifest, Row};
 use super::resolver::Resolver;
-use super::session::SessionPart;
+use super::session::{SessionPart, new_run};
 use super::wanted;
 
 /// The roles by which the accounts of an organization are entered where nobody says otherwise, in this order.
@@ -51,7 +51,7 @@ pub(crate) fn discover(r: &Resolver<'_>, part: &SessionPart) -> Result<Option<Di
 /// A session that only looks: it has no audit log, and nobody watches.
 fn session(part: &SessionPart) -> Result<Session, ErrorReport> {
     Session::new(SessionSettings {
-        run: RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id"),
+        run: new_run(),
         times: part.times,
         spelling: part.spelling.clone(),
         turbot: part.turbot.as_ref().map(|turbot| TurbotAccess {

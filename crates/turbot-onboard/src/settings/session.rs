@@ -1,7 +1,7 @@
 //! What a run is made from, beside the account.
 
-use onboard_core::{ErrorReport, MaintenanceSpelling, Times};
-use onboard_engine::FleetSettings;
+use onboard_core::{ErrorReport, MaintenanceSpelling, RunId, Times};
+use onboard_engine::{AuditLog, Events, FleetSettings, SessionSettings, StopSignal, TurbotAccess};
 
 use super::audit::Audited;
 use super::fleet::Accounts;
@@ -55,4 +55,38 @@ impl SessionPart {
     pub(crate) fn for_accounts(self, accounts: &Accounts, settings: FleetSettings) -> Self {
         Self { fleet: accounts.fleet.then_some(settings), trouble: accounts.trouble.clone(), ..self }
     }
+
+    /// What a session is made from.
+    pub(crate) fn session(
+        self,
+        run: RunId,
+        audit_log: Option<AuditLog>,
+        events: Events,
+        stop: StopSignal,
+    ) -> SessionSettings {
+        SessionSettings {
+            run,
+            times: self.times,
+            spelling: self.spelling,
+            turbot: self.turbot.map(|turbot| TurbotAccess {
+                url: turbot.url,
+                access_key: turbot.access_key,
+                secret_key: turbot.secret_key,
+                ca_bundle: turbot.ca_bundle,
+            }),
+            audit_log,
+            take_over: self.take_over,
+            quick: self.quick,
+            keep_on_failure: self.keep_on_failure,
+            assume_not_sent: self.assume_not_sent,
+            allowed_endpoint: self.allowed_endpoint,
+            events,
+            stop,
+        }
+    }
+}
+
+/// A run's id: nobody has had it before.
+pub(crate) fn new_run() -> RunId {
+    RunId::new(uuid::Uuid::new_v4().hyphenated().to_string()).expect("a UUID is a valid run id")
 }
