@@ -1,7 +1,7 @@
 //! The handle of one account.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -44,16 +44,22 @@ struct Inner {
     settings: AwsSettings,
     http: SharedHttp,
     config: SdkConfig,
-    /// For everything that may be repeated.
-    iam: aws_sdk_iam::Client,
-    /// For creations: one attempt, never repeated by the SDK.
-    iam_once: aws_sdk_iam::Client,
-    sts: aws_sdk_sts::Client,
-    organizations: aws_sdk_organizations::Client,
+    clients: Clients,
     endpoints: Vec<(&'static str, String)>,
     profile: ProfileSeen,
     births: Births,
     secrets: Arc<KnownSecrets>,
+}
+
+/// Made when they are first asked for: a fleet makes thousands of handles, and each needs two of them at most times.
+#[derive(Default)]
+struct Clients {
+    /// For everything that may be repeated.
+    iam: OnceLock<aws_sdk_iam::Client>,
+    /// For creations: one attempt, never repeated by the SDK.
+    iam_once: OnceLock<aws_sdk_iam::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
 }
 
 impl Aws {
@@ -132,20 +138,8 @@ impl Aws {
         profile: ProfileSeen,
         secrets: Arc<KnownSecrets>,
     ) -> Self {
-        // A retry budget for each handle: the SDK's default is one for the whole process, and one throttled account
-        // would use up that of all others.
-        let partition = |service: &'static str| RetryPartition::custom(service).build();
-        let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(AttemptJudge);
-        let iam_once = iam.clone().retry_config(RetryConfig::disabled());
-        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(AttemptJudge);
-        let organizations = aws_sdk_organizations::config::Builder::from(&config).interceptor(AttemptJudge);
         let inner = Inner {
-            iam: aws_sdk_iam::Client::from_conf(iam.retry_partition(partition("iam")).build()),
-            iam_once: aws_sdk_iam::Client::from_conf(iam_once.retry_partition(partition("iam-once")).build()),
-            sts: aws_sdk_sts::Client::from_conf(sts.retry_partition(partition("sts")).build()),
-            organizations: aws_sdk_organizations::Client::from_conf(
-                organizations.retry_partition(partition("organizations")).build(),
-            ),
+            clients: Clients::default(),
             settings: settings.clone(),
             http: http.clone(),
             config,
@@ -235,15 +229,32 @@ impl Aws {
     }
 
     pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
-        &self.inner.iam
+        self.inner.clients.iam.get_or_init(|| {
+            let config = aws_sdk_iam::config::Builder::from(&self.inner.config).interceptor(AttemptJudge);
+            aws_sdk_iam::Client::from_conf(config.retry_partition(budget("iam")).build())
+        })
     }
 
     pub(crate) fn iam_once(&self) -> &aws_sdk_iam::Client {
-        &self.inner.iam_once
+        self.inner.clients.iam_once.get_or_init(|| {
+            let config = aws_sdk_iam::config::Builder::from(&self.inner.config).interceptor(AttemptJudge);
+            let config = config.retry_config(RetryConfig::disabled()).retry_partition(budget("iam-once"));
+            aws_sdk_iam::Client::from_conf(config.build())
+        })
     }
 
     pub(crate) fn sts(&self) -> &aws_sdk_sts::Client {
-        &self.inner.sts
+        self.inner.clients.sts.get_or_init(|| {
+            let config = aws_sdk_sts::config::Builder::from(&self.inner.config).interceptor(AttemptJudge);
+            aws_sdk_sts::Client::from_conf(config.retry_partition(budget("sts")).build())
+        })
+    }
+
+    pub(crate) fn organizations(&self) -> &aws_sdk_organizations::Client {
+        self.inner.clients.organizations.get_or_init(|| {
+            let config = aws_sdk_organizations::config::Builder::from(&self.inner.config).interceptor(AttemptJudge);
+            aws_sdk_organizations::Client::from_conf(config.retry_partition(budget("organizations")).build())
+        })
     }
 
     /// How often Organizations is asked, by whomever.
@@ -254,10 +265,6 @@ impl Aws {
     /// How often Organizations is asked for tags, by whomever.
     pub(crate) fn organization_tags_rate(&self) -> &Arc<Rate> {
         self.inner.http.organization_tags()
-    }
-
-    pub(crate) fn organizations(&self) -> &aws_sdk_organizations::Client {
-        &self.inner.organizations
     }
 
     /// Names the profile as the reason where credentials are refused and it asks for a multi-factor device, or where
@@ -290,6 +297,12 @@ impl fmt::Debug for Aws {
             .field("assume_role", &self.inner.settings.assume_role)
             .finish_non_exhaustive()
     }
+}
+
+/// A retry budget of the handle's own: the SDK's default is one for the whole process, and one throttled account would use
+/// up that of all others.
+fn budget(service: &'static str) -> RetryPartition {
+    RetryPartition::custom(service).build()
 }
 
 fn tuned(base: &SdkConfig, settings: &AwsSettings) -> SdkConfig {
