@@ -169,10 +169,22 @@ class Stack:
 
     def run(self, **given):
         """Runs an execution to its end."""
+        return self.ended(self.start(**given))
+
+    def redrive(self, execution):
+        """Redrives an execution to its end."""
+        self.states.redrive_execution(executionArn=execution.arn)
+        return self.ended(execution.arn)
+
+    def start(self, **given):
+        """Starts an execution; its ARN."""
         self._runs += 1
-        arn = self.states.start_execution(
+        return self.states.start_execution(
             stateMachineArn=self.outputs["StateMachine"], name=f"run-{self._runs}", input=json.dumps(given)
         )["executionArn"]
+
+    def ended(self, arn):
+        """The execution, when it has ended."""
         deadline = time.monotonic() + WITHIN_EXECUTION
         while (found := self.states.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "the execution does not end"
@@ -194,7 +206,7 @@ class Execution:
 
     def results(self):
         """The files of the ResultWriter, fetched: those that its manifest names."""
-        folder = self.stack.folder / self.name
+        folder = self.stack.folder / f"{self.name}-{self.map_run()['redriveCount']}"
         if not folder.exists():
             self.stack.aws("s3", "cp", "--recursive", f"s3://{self.stack.outputs['Bucket']}/results/{self.name}/", str(folder))
         [manifest] = folder.glob("*/manifest.json")

@@ -1,9 +1,8 @@
 """The stack of deploy/, as it stands: packed and deployed by the AWS CLI, its state machine run by ministack's
 interpreter, its functions the real binary under ministack's Lambda runtime API, the accounts and Turbot the sandbox's.
 
-What ministack lacks and AWS documents is added in ministack_with_map_results.py: the results' files among it. Nobody's
-emulator redrives an execution, so what fails is finished here by a second execution of the same manifest; the account is
-the journal, so a redriven child does the same.
+What ministack lacks and AWS documents is added in ministack_with_map_results.py: the results' files among it, and the
+redrive of an execution, which nobody's emulator has.
 
 The tests are one story, in the order of the file.
 """
@@ -19,8 +18,8 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from processes import until
 from stack import TIMES, Stack, start_interpreter
 
-# Two of them are not in the manifest.
-ACCOUNTS = 202
+# Five of them are not in the manifest.
+ACCOUNTS = 205
 OPTIONS = ("--import-time", "100ms")
 # What another run or another moment makes otherwise: members of a report, and ids of runs and requests in its texts.
 VOLATILE = {"run", "started_at", "external_id", "offset_millis", "millis"}
@@ -28,7 +27,7 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Organization:
-    """A sandbox with a manifest of its accounts, all but the last two, and trouble in two of them."""
+    """A sandbox with a manifest of its accounts, all but the last five, and trouble in two of them."""
 
     def __init__(self, sandbox, home):
         self.sandbox, self.home = sandbox, home
@@ -36,10 +35,10 @@ class Organization:
         self.turbot_onboard("discover", "--out", str(self.manifest))
         lines = self.manifest.read_text().splitlines()
         rows = [line for line in lines if line[0].isdigit()]
-        *_, self.slow, self.newcomer = rows
-        lines = [line for line in lines if line not in (self.slow, self.newcomer)]
+        *inside, self.slow, self.newcomer, self.twice, self.fine, self.failing = rows
+        lines = [line for line in lines if line in inside or line not in rows]
         self.manifest.write_text("\n".join(lines) + "\n")
-        self.rows = dict(row.split(",")[:2] for row in rows[:-2])
+        self.rows = dict(row.split(",")[:2] for row in inside)
         self.header = lines[0]
         # What `discover` left out stands below the rows; Step Functions' reader knows no comments.
         self.lines = len(lines) - 1
@@ -49,16 +48,19 @@ class Organization:
 
     def trouble(self):
         """One account where a service control policy denies the role, and one with somebody's role of that name."""
-        denied = {"access-denied": {"policy": "service-control"}}
-        self.control("POST", [{"call": "iam:CreateRole", "account": self.denied, "times": 0, "what": denied}])
+        self.deny(self.denied)
         trust = {"Effect": "Allow", "Principal": {"AWS": self.foreign}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         self.iam(self.foreign).create_role(RoleName="turbot-onboard", AssumeRolePolicyDocument=document)
 
-    def short_manifest(self, name, row):
-        """A manifest of one account."""
+    def deny(self, account):
+        denied = {"access-denied": {"policy": "service-control"}}
+        self.control("POST", [{"call": "iam:CreateRole", "account": account, "times": 0, "what": denied}])
+
+    def short_manifest(self, name, *rows):
+        """A manifest of those accounts alone."""
         path = self.home / name
-        path.write_text(f"{self.header}\n{row}\n")
+        path.write_text("\n".join((self.header, *rows)) + "\n")
         return path
 
     def delay_import(self, turbot_id, millis):
@@ -230,6 +232,42 @@ def test_starting_again_finishes_it_and_changes_nothing_of_what_was_done(organiz
     after = organization.states()
     assert {account for account in before if before[account] != after[account]} == set(repaired)
     assert organization.imports() == len(organization.rows)
+
+
+def test_a_redrive_does_what_failed_and_no_more(organization, stack, first):
+    denied = organization.failing.split(",")[0]
+    key = stack.put_manifest(organization.short_manifest("redriven.csv", organization.fine, organization.failing))
+    organization.deny(denied)
+    failed = stack.run(key=key, tolerated_failure_percentage=0)
+    assert failed.error == "States.ExceedToleratedFailureThreshold", failed.cause
+    [succeeded], [child] = failed.rows("SUCCEEDED"), failed.rows("FAILED")
+    still = stack.redrive(failed)
+    assert (still.status, still.error) == (failed.status, failed.error)
+    organization.control("DELETE")
+    imports = organization.imports()
+    redriven = stack.redrive(failed)
+    assert redriven.status == "SUCCEEDED", [row["Cause"] for row in redriven.rows("FAILED")]
+    rows = {row["ExecutionArn"]: row for row in redriven.rows("SUCCEEDED")}
+    assert rows[succeeded["ExecutionArn"]] == succeeded
+    assert rows[child["ExecutionArn"]]["RedriveCount"] == 2
+    assert {account["outcome"] for account in organization.report(redriven.results()).values()} == {"imported"}
+    assert organization.imports() == imports + 1
+
+
+def test_a_redrive_after_the_map_has_succeeded_does_nothing(stack, first):
+    assert stack.redrive(first).error == first.error == "Onboard.NotAll"
+    assert [row["RedriveCount"] for row in first.rows("FAILED")] == [0, 0]
+
+
+def test_the_same_account_twice_at_once_is_imported_once(organization, stack, first):
+    key = stack.put_manifest(organization.short_manifest("twice.csv", organization.twice, organization.twice))
+    imports = organization.imports()
+    both = [stack.ended(arn) for arn in [stack.start(key=key), stack.start(key=key)]]
+    assert [run.status for run in both] == ["SUCCEEDED"] * 2, [run.cause for run in both]
+    outcomes = [json.loads(row["Output"])["accounts"][0]["outcome"] for run in both for row in run.rows("SUCCEEDED")]
+    assert len(outcomes) == 4
+    assert set(outcomes) <= {"imported", "already-imported"}
+    assert organization.imports() == imports + 1
 
 
 def test_an_import_that_outlasts_its_function_is_found_by_the_next(organization, stack, first):
