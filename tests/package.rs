@@ -1,6 +1,8 @@
-//! The Debian package, made of the command as it is built here, and installed into a root of its own.
+//! The Debian package, made of the command as it is built here, and installed into a root of its own; and what is shipped
+//! in it: completions that complete, the licences of all that is linked.
 #![allow(clippy::print_stdout, reason = "says why something was not tried")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -71,6 +73,39 @@ fn it_is_installed_with_manual_and_completions_and_made_the_same_twice() {
     for name in ["tokio ", "rustls ", "aws-lc-rs "] {
         assert!(copyright.contains(&format!("\n{name}")), "{name}");
     }
+}
+
+/// What bash offers for the last of these words, by the script that the command prints.
+fn offered(words: &[&str]) -> Vec<String> {
+    const ASK: &str = r#"
+        source "$1"
+        shift
+        function=$(complete -p turbot-onboard | sed 's/.* -F \([^ ]*\) .*/\1/')
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+        "$function" turbot-onboard "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut script = tempfile::NamedTempFile::new().unwrap();
+    let printed = succeeds(Command::new(env!("CARGO_BIN_EXE_turbot-onboard")).args(["completions", "bash"]));
+    script.write_all(printed.as_bytes()).unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["--norc", "-c", ASK, "bash"]).arg(script.path()).arg("turbot-onboard").args(words);
+    succeeds(&mut bash).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_subcommands_their_options_and_values() {
+    for (words, wanted) in [
+        (&["pl"][..], "plan"),
+        (&["plan", "--mani"], "--manifest"),
+        (&["template", "cl"], "cloudformation"),
+        (&["template", "cloudformation", "--stack"], "--stackset"),
+        (&["maintenance", "set", "--account-i"], "--account-id"),
+    ] {
+        assert_eq!(offered(words), [wanted], "{words:?}");
+    }
+    assert!(offered(&["template", "policy", "--for", ""]).contains(&"discover".to_owned()));
+    assert!(offered(&["maintenance", "set", ""]).contains(&"no-changes".to_owned()));
 }
 
 #[test]
