@@ -22,6 +22,7 @@ mod round_trips;
 mod saved_plan;
 mod scene;
 mod settings_file;
+mod templates;
 mod terminal;
 mod turbot_answers;
 mod two_machines;
