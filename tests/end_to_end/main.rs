@@ -25,4 +25,5 @@ mod settings_file;
 mod templates;
 mod terminal;
 mod turbot_answers;
+mod turbot_profile;
 mod two_machines;
