@@ -124,3 +124,17 @@ fn the_roles_that_are_assumed_are_named_and_no_others() {
     let none = template(&world, &[&["policy"], ONE]).exits(0).json();
     assert_eq!(none["callers"]["enter"], Value::Null);
 }
+
+#[test]
+fn a_policy_that_is_too_long_for_iam_is_said() {
+    let world = World::new();
+    for (count, long) in [(80, false), (120, true)] {
+        let mut rows = String::from("account_id,turbot_id,assume_role\n");
+        for n in 0..count {
+            writeln!(rows, "{:012},a{n},OrganizationAccountAccessRole", 300_000_000_000_u64 + n).unwrap();
+        }
+        std::fs::write(world.path("accounts.csv"), rows).unwrap();
+        let run = template(&world, &[&["policy", "--for", "enter", "--manifest", "accounts.csv"]]).exits(0);
+        assert_eq!(run.stderr.contains("warning: the policy has"), long, "{count}: {}", run.stderr);
+    }
+}

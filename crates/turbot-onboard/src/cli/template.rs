@@ -185,7 +185,12 @@ impl Policy {
             ),
         };
         let text = match (policy, global.output) {
-            (Some(policy), _) => json::document(&policy),
+            (Some(policy), _) => {
+                if let Some(warning) = permissions::about_its_length(&policy) {
+                    console::say(&format!("warning: {warning}"));
+                }
+                json::document(&policy)
+            }
             (None, output) => {
                 console::say(why);
                 if output == Output::Json { json::document(&()) } else { String::new() }

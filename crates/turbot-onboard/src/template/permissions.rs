@@ -254,6 +254,15 @@ pub(crate) fn enter(roles: &[String]) -> Option<Value> {
     (!roles.is_empty()).then(|| json!({"Version": "2012-10-17", "Statement": statements.0}))
 }
 
+/// What to say of a policy that IAM does not take as one. White space does not count ('IAM and STS quotas').
+pub(crate) fn about_its_length(policy: &Value) -> Option<String> {
+    const MANAGED: usize = 6_144;
+    let length = policy.to_string().len();
+    (length > MANAGED).then(|| {
+        format!("the policy has {length} characters, and IAM takes {MANAGED} in a managed policy: split the manifest")
+    })
+}
+
 /// The policies of all verbs, by name, and the one to enter the accounts with.
 pub(crate) fn all(blueprints: &[Blueprint], roles: &[String]) -> Map<String, Value> {
     Verb::ALL
