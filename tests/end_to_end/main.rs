@@ -22,6 +22,8 @@ mod round_trips;
 mod saved_plan;
 mod scene;
 mod settings_file;
+mod templates;
 mod terminal;
 mod turbot_answers;
+mod turbot_profile;
 mod two_machines;

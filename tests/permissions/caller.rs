@@ -119,6 +119,32 @@ pub fn discover(policy: &Value) -> (crate::harness::Finished, BTreeSet<String>) 
     (run, mine.map(|c| c.call.name.clone()).filter(|name| name != "sts:GetCallerIdentity").collect())
 }
 
+/// The role by which an account is entered.
+pub const ENTERED: &str = "Entered";
+
+/// The policy that the command gives whoever enters an account by a role.
+pub fn entering(options: &[&str]) -> Value {
+    let arguments = ["template", "policy", "--for", "enter", "--account-id", "111122223333", "--turbot-id", "aab"];
+    serde_json::from_str(&World::new().run(&[&arguments[..], options].concat()).exits(0).stdout).unwrap()
+}
+
+/// Runs a verb as a caller of the management account with one policy, that enters the account by a role with another.
+pub fn enter(verb: &str, enter: &Value, entered: &Value) -> crate::harness::Finished {
+    let mut world = World::new();
+    let cloud = world.sandbox.cloud();
+    let (management, account) = (cloud.management_account(), world.account.clone());
+    let here = |policy: &Value| policy.to_string().replace("111122223333", &account);
+    cloud.create_user_unchecked(management, OPERATOR, "/", &[]);
+    cloud.put_user_policy(management, OPERATOR, "least", &here(enter));
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": format!("arn:aws:iam::{management}:root")}}]});
+    cloud.create_role_unchecked(&account, ENTERED, "/", &trust.to_string(), &[]).unwrap();
+    cloud.put_role_policy(&account, ENTERED, "least", &here(entered));
+    let credentials = cloud.add_key(management, OPERATOR);
+    world.act_as(&credentials);
+    world.verb(verb, &["--with", "role", "--assume-role", ENTERED])
+}
+
 /// What is seen of a run, without ids, times and paths of it.
 fn shown(run: &crate::harness::Finished) -> Value {
     let document: Value = serde_json::from_str(&run.stdout).unwrap_or(Value::Null);

@@ -101,6 +101,24 @@ fn discover() {
     }
 }
 
+/// Whoever enters by a role needs to assume it and nothing else; the role needs what the verb needs.
+#[test]
+fn enter() {
+    let enter = caller::entering(&["--assume-role", caller::ENTERED]);
+    assert_eq!(actions_of(&enter), ["sts:AssumeRole"]);
+    for (verb, code) in [("plan", 0), ("apply", 0)] {
+        let policy = policy_of(verb, &["--with", "role"]);
+        let enough = caller::enter(verb, &enter, &policy);
+        assert_eq!(enough.code, code, "{verb}: {}", enough.stderr);
+        let other = caller::entering(&["--assume-role", "Another"]);
+        for (less, policy) in [(&other, &policy), (&enter, &without(&policy, "iam:ListPolicies"))] {
+            let denied = caller::enter(verb, less, policy);
+            assert_ne!(denied.code, code, "{verb}: {}", denied.stderr);
+            assert!(denied.stderr.contains("denied"), "{verb}: {}", denied.stderr);
+        }
+    }
+}
+
 /// The maintenance window is Turbot's: AWS is asked nothing but who is calling, which needs no permission.
 #[test]
 fn maintenance() {

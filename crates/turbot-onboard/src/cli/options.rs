@@ -203,9 +203,21 @@ pub(crate) const STACK: &[Spec] =
 /// `template policy` alone.
 pub(crate) const POLICY: &[Spec] = &[Spec::new(
     "for",
-    Kind::Choice(&["trust", "plan", "apply", "bootstrap", "verify", "maintenance", "cleanup", "doctor", "discover"]),
+    Kind::Choice(&[
+        "trust",
+        "plan",
+        "apply",
+        "bootstrap",
+        "verify",
+        "maintenance",
+        "cleanup",
+        "doctor",
+        "discover",
+        "enter",
+    ]),
     "WHAT",
-    "One policy document alone: the role's trust policy, or what the caller of a verb needs [default: all of them]",
+    "One policy document alone: the role's trust policy, what the caller of a verb needs, or (enter) what it needs to \
+     assume the roles of --assume-role, which then need the verb's [default: all of them]",
 )
 .no_file()];
 

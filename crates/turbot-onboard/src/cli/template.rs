@@ -2,7 +2,6 @@
 
 use clap::Subcommand;
 use onboard_core::{Chosen, ErrorReport, ExternalId, Partition, Wanted};
-use serde_json::Value;
 
 use super::groups::{AccountOptions, ConsentOptions, FleetOptions, PolicyOptions, StackOptions, TurbotOptions, Typed};
 use crate::console;
@@ -21,14 +20,15 @@ use crate::template::{Blueprint, Refusal, commands, terraform};
 const EXAMPLES: &str = "\
 Examples:
   turbot-onboard template cloudformation --account-id 111122223333 --turbot-id aab > turbot-onboard.yaml
-  turbot-onboard template cloudformation --stackset --account-id 111122223333 --turbot-id aab
   turbot-onboard template terraform --account-id 111122223333 --turbot-id aab > main.tf
   turbot-onboard template commands --account-id 111122223333 --turbot-id aab > onboard.sh
   turbot-onboard template cloudformation --stackset --manifest accounts.csv > stackset.yaml
   turbot-onboard template policy --for apply --account-id 111122223333 --turbot-id aab > caller.json
+  turbot-onboard template policy --for discover > caller.json
 
 Nobody is asked: neither AWS nor Turbot, and no keys are needed. Turbot's half goes on from what a template made with
-`apply --adopt`, which does not have it deleted: a template's role that Turbot deletes is drift for ever.";
+`apply --adopt`, which does not have it deleted: a template's role that Turbot deletes is drift for ever. A template that is made anew draws new
+external IDs for accounts that have none in the manifest: first put those of the one that was carried out there.";
 
 /// Write down what `apply` would create, for those who may not let a tool create it
 #[derive(Debug, clap::Args)]
@@ -65,6 +65,9 @@ struct Terraform {
 }
 
 /// The role's trust policy, and the least permissions that the caller of each verb needs
+///
+/// A verb that needs none (maintenance) prints no policy, and says so on standard error. With --assume-role the caller
+/// needs the policy `enter`, and the role that it assumes the verb's.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 struct Policy {
@@ -105,6 +108,7 @@ enum Asked {
     All,
     Trust,
     Caller(Verb),
+    Enter,
 }
 
 impl Template {
@@ -127,7 +131,12 @@ impl Cloudformation {
     fn carry(&self, edge: &Edge) -> Result<Exit, Exit> {
         let [fleet, account, consents, turbot] = self.options.typed();
         text(edge, "cloudformation", &[&self.stack.0, fleet, account, consents, turbot], |stack_set, blueprints| {
-            cloudformation::render(blueprints, if stack_set { Form::StackSet } else { Form::Stack })
+            let form = if stack_set { Form::StackSet } else { Form::Stack };
+            let text = cloudformation::render(blueprints, form)?;
+            if cloudformation::needs_an_address(&text) {
+                console::say(&format!("warning: {}", cloudformation::about_its_length(&text, form)));
+            }
+            Ok(text)
         })
     }
 }
@@ -140,41 +149,77 @@ impl Policy {
             let asked = match r.choice("for") {
                 None => Asked::All,
                 Some("trust") => Asked::Trust,
+                Some(permissions::ENTER) => Asked::Enter,
                 Some(word) => Asked::Caller(Verb::ALL.into_iter().find(|verb| verb.name() == word)?),
             };
-            Some((accounts(r)?, asked))
+            // Whoever lists an organization knows no account yet.
+            let lists = matches!(asked, Asked::Caller(Verb::Discover));
+            Some((if lists { vec![] } else { accounts(r)? }, asked))
         })?;
         let blueprints = blueprints(edge, &global, &accounts)?;
-        let alone = |policy: Option<Value>, why: &str| match policy {
-            Some(policy) => Exit::DONE.after_writing(console::deliver(&json::document(&policy))),
-            None => {
-                console::say(&format!("error: {why}"));
-                Exit::USAGE
-            }
+        let roles: Vec<String> = accounts.into_iter().flat_map(|account| account.roles).collect();
+        let refuse = |why: &str| {
+            console::say(&format!("error: {why}"));
+            Ok(Exit::USAGE)
         };
-        Ok(match asked {
+        // Where no permission is needed there is no policy: AWS takes none without a statement.
+        let (policy, why) = match asked {
             Asked::All => {
-                let document = TemplateDocument::of_policies(&blueprints);
-                Exit::DONE.after_writing(console::deliver(&json::document(&document)))
+                let document = TemplateDocument::of_policies(&blueprints, &roles);
+                return Ok(Exit::DONE.after_writing(console::deliver(&json::document(&document))));
             }
             Asked::Trust => match &blueprints[..] {
-                [only] => alone(only.trust_policy(), "a user has no trust policy"),
-                _ => alone(None, "each account has a trust policy of its own; leave --for out to see them all"),
+                [only] if only.role.is_some() => (only.trust_policy(), ""),
+                [_] => return refuse("a user has no trust policy"),
+                _ => {
+                    return refuse("each account has a trust policy of its own; leave --for out to see them all");
+                }
             },
-            Asked::Caller(verb) => alone(
+            Asked::Caller(verb) => (
                 permissions::policy(verb, &blueprints),
-                "this verb needs no permission: it asks AWS who is calling, which nobody can be denied",
+                "this verb needs no permission of AWS: it asks who is calling, which nobody can be denied",
             ),
-        })
+            Asked::Enter => (
+                permissions::enter(&roles),
+                "no permission of AWS is needed to enter: no role is to be assumed (--assume-role, assume_role)",
+            ),
+        };
+        let text = match (policy, global.output) {
+            (Some(policy), _) => {
+                if let Some(warning) = permissions::about_its_length(&policy) {
+                    console::say(&format!("warning: {warning}"));
+                }
+                json::document(&policy)
+            }
+            (None, output) => {
+                console::say(why);
+                if output == Output::Json { json::document(&()) } else { String::new() }
+            }
+        };
+        Ok(Exit::DONE.after_writing(console::deliver(&text)))
     }
 }
 
-/// The accounts that a template is for, each with its partition: one, or those of a manifest.
-fn accounts(r: &Resolver<'_>) -> Option<Vec<(Wanted, Partition)>> {
+/// An account that a template is for.
+struct Account {
+    wanted: Wanted,
+    partition: Partition,
+    /// The ARNs of the roles by which it is entered.
+    roles: Vec<String>,
+}
+
+/// The accounts that a template is for: one, or those of a manifest.
+fn accounts(r: &Resolver<'_>) -> Option<Vec<Account>> {
     let account = |r: &Resolver<'_>| {
-        let wanted = wanted::resolve(r, None)?;
+        let (wanted, aws) = (wanted::resolve(r, None), wanted::resolve_aws(r));
+        let wanted = wanted?;
         let partition = wanted::partition(r, &wanted);
-        Some((wanted, partition))
+        let arn = |role: String| match role.strip_prefix("arn:") {
+            Some(_) => role,
+            None => format!("arn:{partition}:iam::{}:role/{role}", wanted.account_id),
+        };
+        let roles = aws.assume_role.into_iter().chain(aws.or_roles).map(arn).collect();
+        Some(Account { wanted, partition, roles })
     };
     if r.layers.find("manifest").is_none() {
         return Some(vec![account(r)?]);
@@ -182,12 +227,12 @@ fn accounts(r: &Resolver<'_>) -> Option<Vec<(Wanted, Partition)>> {
     fleet::jobs(r, &fleet::manifest(r)?, |r, _| account(r))
 }
 
-fn blueprints(edge: &Edge, global: &Global, accounts: &[(Wanted, Partition)]) -> Result<Vec<Blueprint>, Exit> {
-    let made = accounts.iter().map(|(wanted, partition)| {
+fn blueprints(edge: &Edge, global: &Global, accounts: &[Account]) -> Result<Vec<Blueprint>, Exit> {
+    let made = accounts.iter().map(|account| {
         // 122 random bits from the operating system, for a role whose external ID is not given.
         let id = uuid::Uuid::new_v4().hyphenated().to_string();
         let chosen = Chosen { external_id: ExternalId::new(id).expect("a UUID is a valid external ID") };
-        Blueprint::of(wanted, partition, &chosen)
+        Blueprint::of(&account.wanted, &account.partition, &chosen)
     });
     made.collect::<Result<_, _>>().map_err(|stop| run::refuse(&ErrorReport::from(stop), edge.talk_paint(global)))
 }

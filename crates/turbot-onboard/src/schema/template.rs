@@ -25,7 +25,8 @@ pub(super) fn schema() -> Map<String, Value> {
         (
             "callers",
             about(
-                "the least permissions of a verb's caller, by verb; null for a verb that needs none",
+                "the least permissions of a verb's caller, by verb, null for a verb that needs none; `enter`: what is needed \
+                 to assume the roles of assume_role, null where none is given",
                 or_null(json!({"type": "object", "additionalProperties": or_null(policy())})),
             ),
         ),

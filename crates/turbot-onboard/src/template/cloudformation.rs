@@ -5,10 +5,14 @@ use onboard_core::TAG_PREFIX;
 use serde_json::{Map, Value, json};
 
 use super::blueprint::{Blueprint, RolePart};
-use super::{Refusal, next_steps, opening, quoting, yaml};
+use super::{Refusal, keep_external_ids, next_steps, opening, quoting, yaml};
 
-/// CloudFormation's limit of attributes in a mapping.
+/// CloudFormation's limits (its user guide, 'Understand CloudFormation quotas'): attributes in a mapping, outputs, bytes
+/// of a template that is given as it is, and of one that is given by its address.
 const MAPPING_LIMIT: usize = 200;
+const OUTPUT_LIMIT: usize = 200;
+const BODY_LIMIT: usize = 51_200;
+const URL_LIMIT: usize = 1_000_000;
 /// How many accounts are named in a comment.
 const SHOWN: usize = 10;
 
@@ -24,10 +28,45 @@ pub(crate) enum Form {
 /// The template as YAML, with what to do with it in its comments.
 ///
 /// # Errors
-/// A value that CloudFormation would not take as text.
+/// A value that CloudFormation would not take as text, or more than it takes.
 pub(crate) fn render(blueprints: &[Blueprint], form: Form) -> Result<String, Refusal> {
+    within("accounts, each with a place under Mappings", blueprints.len(), MAPPING_LIMIT)?;
     let template = template(blueprints, form)?;
-    Ok(quoting::comment(&words(blueprints, form)) + &yaml::document(&template))
+    within("outputs", template["Outputs"].as_object().map_or(0, Map::len), OUTPUT_LIMIT)?;
+    let body = yaml::document(&template);
+    let text = |by_address| quoting::comment(&words(blueprints, form, by_address)) + &body;
+    let short = text(false);
+    let text = if needs_an_address(&short) { text(true) } else { short };
+    within("bytes", text.len(), URL_LIMIT)?;
+    Ok(text)
+}
+
+/// Whether a template is too long to be given as it is.
+pub(crate) fn needs_an_address(text: &str) -> bool {
+    text.len() > BODY_LIMIT
+}
+
+/// What to say of a template that is.
+pub(crate) fn about_its_length(text: &str, form: Form) -> String {
+    let how = match form {
+        Form::Stack => "`aws cloudformation deploy` needs --s3-bucket",
+        Form::StackSet => "put it into a bucket and give its --template-url",
+    };
+    format!(
+        "the template has {} bytes, and CloudFormation takes {BODY_LIMIT} as they are: {how}, as its first lines show",
+        text.len()
+    )
+}
+
+fn within(what: &str, count: usize, limit: usize) -> Result<(), Refusal> {
+    if count <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "the template would have {count} {what}, and CloudFormation takes {limit}: split the manifest and make several \
+         templates, or use another kind (`template terraform`, `template commands`)"
+    );
+    Err(Refusal { option: "manifest", message })
 }
 
 fn template(blueprints: &[Blueprint], form: Form) -> Result<Map<String, Value>, Refusal> {
@@ -213,45 +252,52 @@ fn outputs_of(name: &str, resource: &Value, n: usize, alone: bool) -> Vec<(Strin
     }
 }
 
-fn words(blueprints: &[Blueprint], form: Form) -> String {
+fn words(blueprints: &[Blueprint], form: Form, by_address: bool) -> String {
     let mut words =
         opening(blueprints, if form == Form::Stack { "as a CloudFormation stack" } else { "as a StackSet" });
     match form {
-        Form::Stack => words.push_str(
-            "\n  aws cloudformation deploy --stack-name turbot-onboard --template-file turbot-onboard.yaml \\\n      \
-             --capabilities CAPABILITY_NAMED_IAM\n\n\
-             IAM is global: one stack in one region of each account. In an account that is not under Mappings it fails\n\
-             before it makes anything.\n",
-        ),
-        Form::StackSet => words.push_str(&stack_set(blueprints)),
+        Form::Stack => {
+            let bucket = if by_address { " --s3-bucket <bucket>" } else { "" };
+            words.push_str(&format!(
+                "\n  aws cloudformation deploy --stack-name turbot-onboard --template-file turbot-onboard.yaml \\\n      \
+                 --capabilities CAPABILITY_NAMED_IAM{bucket}\n\n\
+                 IAM is global: one stack in one region of each account. In an account that is not under Mappings it fails\n\
+                 before it makes anything.\n",
+            ));
+        }
+        Form::StackSet => words.push_str(&stack_set(blueprints, by_address)),
     }
-    if blueprints.len() > MAPPING_LIMIT {
-        words.push_str(&format!(
-            "\nThese are {} accounts, and CloudFormation takes {MAPPING_LIMIT} in a mapping: make several templates, each of\n\
-             a part of the manifest.\n",
-            blueprints.len()
-        ));
-    }
-    words + &next_steps(blueprints, "stack")
+    words + &keep_external_ids(blueprints, "template") + &next_steps(blueprints, "stack")
 }
 
-fn stack_set(blueprints: &[Blueprint]) -> String {
+fn stack_set(blueprints: &[Blueprint], by_address: bool) -> String {
     let accounts: Vec<&str> = blueprints.iter().map(|b| b.wanted.account_id.as_str()).collect();
     let accounts = if accounts.len() > SHOWN { "<those under Mappings>".to_owned() } else { accounts.join(",") };
+    let (upload, body) = if by_address {
+        (
+            "\n  aws s3 cp stackset.yaml s3://<bucket>/stackset.yaml",
+            "--template-url https://<bucket>.s3.amazonaws.com/stackset.yaml",
+        )
+    } else {
+        ("", "--template-body file://stackset.yaml")
+    };
     format!(
-        "
-  aws cloudformation create-stack-set --stack-set-name turbot-onboard --template-body file://turbot-onboard.yaml \\
+        "{upload}
+  aws cloudformation create-stack-set --stack-set-name turbot-onboard \\
+      {body} \\
       --permission-model SERVICE_MANAGED --auto-deployment Enabled=false --capabilities CAPABILITY_NAMED_IAM
   aws cloudformation create-stack-instances --stack-set-name turbot-onboard --regions us-east-1 \\
       --deployment-targets OrganizationalUnitIds=<root or OU>,AccountFilterType=INTERSECTION,Accounts={accounts}
 
+Trusted access of StackSets must be on: `aws cloudformation activate-organizations-access` by the management account.
+A delegated administrator adds --call-as DELEGATED_ADMIN to each command.
 One region: IAM is global. What a service-managed StackSet cannot do:
 - reach the organization's management account. Onboard that one with a stack of its own, or with `apply`;
 - give each account its own external ID: all its accounts get the same parameters. The external IDs stand under
   Mappings for that reason. Leave the parameter ExternalId empty: one external ID for many accounts lets whoever
   may use it for one of them use it for all;
 - serve an account that is not under Mappings: its stack fails. Hence no automatic deployment; make the template
-  anew for accounts that come later, and update the StackSet.
+  anew for accounts that come later, with the external IDs of this one, and update the StackSet.
 "
     )
 }

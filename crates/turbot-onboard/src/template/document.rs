@@ -38,9 +38,9 @@ impl TemplateDocument {
         Self { text: Some(text), ..Self::new(kind, blueprints) }
     }
 
-    /// Of the policies.
-    pub(crate) fn of_policies(blueprints: &[Blueprint]) -> Self {
-        Self { callers: Some(permissions::all(blueprints)), ..Self::new("policy", blueprints) }
+    /// Of the policies; with the roles by which the accounts are entered.
+    pub(crate) fn of_policies(blueprints: &[Blueprint], roles: &[String]) -> Self {
+        Self { callers: Some(permissions::all(blueprints, roles)), ..Self::new("policy", blueprints) }
     }
 
     fn new(kind: &'static str, blueprints: &[Blueprint]) -> Self {

@@ -39,6 +39,23 @@ fn opening(blueprints: &[Blueprint], form: &str) -> String {
     format!("What turbot-onboard {VERSION} `apply` would create in {whom}, {form}.\n")
 }
 
+/// What to do before a template is made anew, where an account's external ID was drawn for this one.
+fn keep_external_ids(blueprints: &[Blueprint], what: &str) -> String {
+    let drawn = |b: &Blueprint| b.role.is_some() && b.wanted.external_id.is_none();
+    if !blueprints.iter().any(drawn) {
+        return String::new();
+    }
+    format!(
+        "
+External IDs that are not given are drawn anew each time: a {what} that is made anew changes the trust of roles that
+are imported already. So first put this one's into the manifest's column external_id (one account: --external-id).
+They stand below; of the same command with `--output json > template.json`, whose `text` is the {what}, they are
+
+  jq -r '.accounts[] | [.account_id,.external_id] | @csv' template.json
+"
+    )
+}
+
 /// The last lines of a template's comment: how Turbot's half goes on from it.
 fn next_steps(blueprints: &[Blueprint], made_by: &str) -> String {
     let mut words = String::from("\nThen Turbot's half, which changes nothing of what this makes:\n\n");

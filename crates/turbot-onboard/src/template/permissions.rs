@@ -47,6 +47,9 @@ impl Verb {
     }
 }
 
+/// How the policy is called that lets a caller enter the accounts.
+pub(crate) const ENTER: &str = "enter";
+
 /// The management account is recognised by it. Where it is denied a run goes on.
 const RECOGNISE: &[&str] = &["organizations:DescribeOrganization"];
 /// A plan, and the question whether to carry it out, show the account's alias by it. Where it is denied a run goes on.
@@ -243,10 +246,29 @@ impl Statements {
     }
 }
 
-/// The policies of all verbs, by name.
-pub(crate) fn all(blueprints: &[Blueprint]) -> Map<String, Value> {
+/// What whoever enters the accounts by `--assume-role` needs, where its own permissions stand; the roles that it enters
+/// need the verbs'. `None` where no role is to be assumed.
+pub(crate) fn enter(roles: &[String]) -> Option<Value> {
+    let mut statements = Statements::default();
+    statements.on("Enter", vec!["sts:AssumeRole"], unique(roles.iter().cloned()));
+    (!roles.is_empty()).then(|| json!({"Version": "2012-10-17", "Statement": statements.0}))
+}
+
+/// What to say of a policy that IAM does not take as one. White space does not count ('IAM and STS quotas').
+pub(crate) fn about_its_length(policy: &Value) -> Option<String> {
+    const MANAGED: usize = 6_144;
+    let length = policy.to_string().len();
+    (length > MANAGED).then(|| {
+        format!("the policy has {length} characters, and IAM takes {MANAGED} in a managed policy: split the manifest")
+    })
+}
+
+/// The policies of all verbs, by name, and the one to enter the accounts with.
+pub(crate) fn all(blueprints: &[Blueprint], roles: &[String]) -> Map<String, Value> {
     Verb::ALL
         .into_iter()
-        .map(|verb| (verb.name().to_owned(), policy(verb, blueprints).unwrap_or(Value::Null)))
+        .map(|verb| (verb.name(), policy(verb, blueprints)))
+        .chain([(ENTER, enter(roles))])
+        .map(|(name, policy)| (name.to_owned(), policy.unwrap_or(Value::Null)))
         .collect()
 }

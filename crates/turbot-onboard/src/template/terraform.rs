@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use onboard_core::{Principal, TAG_PREFIX};
 
 use super::blueprint::Blueprint;
-use super::{next_steps, opening, quoting};
+use super::{keep_external_ids, next_steps, opening, quoting};
 
 const VARIABLES: &str = r#"terraform {
   required_version = ">= 1.3"
@@ -64,6 +64,7 @@ pub(crate) fn render(blueprints: &[Blueprint]) -> String {
     words.push_str(
         "\n  terraform init\n  terraform apply\n\nOne state for each account. With the credentials of an account that is not in the map the plan fails.\n",
     );
+    words.push_str(&keep_external_ids(blueprints, "module"));
     let mut out = quoting::comment(&(words + &next_steps(blueprints, "Terraform state"))) + VARIABLES;
     if roles {
         out.push_str(EXTERNAL_ID);

@@ -67,6 +67,56 @@ fn a_fleet_is_one_text() {
     matches("commands-of-a-fleet", &commands::render(&fleet));
 }
 
+/// As many accounts, each with what `change` makes of it.
+fn many(count: usize, change: impl Fn(usize, &mut Wanted)) -> Vec<Blueprint> {
+    let account = |n: usize| {
+        let mut wanted = wanted(&format!("{:012}", 300_000_000_000 + n), &format!("a{n}"));
+        change(n, &mut wanted);
+        blueprint(&wanted, &format!("id-of-{n}"))
+    };
+    (0..count).map(account).collect()
+}
+
+#[test]
+fn a_stack_has_no_more_than_cloudformation_takes() {
+    let refused = |blueprints: &[Blueprint]| {
+        let refusal = cloudformation::render(blueprints, Form::StackSet).unwrap_err();
+        assert!(refusal.message.contains("split the manifest"), "{refusal:?}");
+        refusal.message
+    };
+    assert!(cloudformation::render(&many(200, |_, _| ()), Form::StackSet).is_ok());
+    assert!(refused(&many(201, |_, _| ())).contains("201 accounts, each with a place under Mappings, and"));
+    // Roles that differ are resources of their own, with two outputs each.
+    let own = |n: usize, wanted: &mut Wanted| wanted.role_name = format!("role-{n}").parse().unwrap();
+    assert!(cloudformation::render(&many(100, own), Form::StackSet).is_ok());
+    assert!(refused(&many(101, own)).contains("202 outputs, and CloudFormation takes 200"));
+    let wide = |n: usize, wanted: &mut Wanted| {
+        own(n, wanted);
+        wanted.tags = (0..40).map(|tag| (format!("{tag:0>120}"), "v".repeat(250))).collect();
+    };
+    assert!(refused(&many(100, wide)).contains("bytes, and CloudFormation takes 1000000"));
+}
+
+#[test]
+fn a_long_template_is_given_by_its_address() {
+    let own = |n: usize, wanted: &mut Wanted| wanted.role_name = format!("role-{n}").parse().unwrap();
+    let (short, long) = (many(3, own), many(90, own));
+    for (form, given, by_address) in [
+        (Form::StackSet, "--template-body file://stackset.yaml", "--template-url https://<bucket>"),
+        (Form::Stack, "CAPABILITY_NAMED_IAM\n", "CAPABILITY_NAMED_IAM --s3-bucket <bucket>"),
+    ] {
+        let text = cloudformation::render(&short, form).unwrap();
+        assert!(
+            !cloudformation::needs_an_address(&text) && text.contains(given) && !text.contains(by_address),
+            "{text}"
+        );
+        let text = cloudformation::render(&long, form).unwrap();
+        assert!(cloudformation::needs_an_address(&text) && text.len() > 51_200, "{}", text.len());
+        assert!(!text.contains(given) && text.contains(by_address), "{text}");
+        assert!(cloudformation::about_its_length(&text, form).contains("51200"));
+    }
+}
+
 #[test]
 fn what_would_be_refused_everywhere_is_refused_here() {
     let chosen = Chosen { external_id: ExternalId::new("abc").unwrap() };
