@@ -62,7 +62,9 @@ pub fn play(schedule: &Schedule) {
     world.sandbox.set_gate(Some(Arc::new(OnStage(Arc::clone(&stage))) as Arc<dyn Gate>));
 
     let enter = |who: Who| {
-        let running = start(&world, scene.words, &keys[who as usize], if who == Who::A { "of-a" } else { "of-b" });
+        let take_over: &[&str] = if schedule.take_over.contains(&who) { &["--take-over"] } else { &[] };
+        let words = [scene.words, take_over].concat();
+        let running = start(&world, &words, &keys[who as usize], if who == Who::A { "of-a" } else { "of-b" });
         stage.enters(who, Pid::from_child(&running.child));
         running
     };

@@ -34,6 +34,8 @@ pub struct Schedule {
     pub consistency: Consistency,
     /// A fault that the first import meets.
     pub fault: Option<Fault>,
+    /// Who is told to take over: no lease is waited out.
+    pub take_over: &'static [Who],
     /// How many imports may reach Turbot at most.
     pub posts: usize,
     /// Whether it belongs to the short run whatever the sample.
@@ -200,8 +202,10 @@ pub fn all() -> Vec<Schedule> {
         all.extend(old_looks(scene));
         all.extend(sleepers(scene));
         all.extend(at_the_same_call(scene));
+        all.extend(take_overs_at_once(scene));
     }
     for scene in [ROLE, KEYS] {
+        all.extend(taken_over_alive(scene));
         all.extend(sleep_in_undo(scene));
         all.extend(slow_network(scene));
     }
@@ -209,7 +213,7 @@ pub fn all() -> Vec<Schedule> {
 }
 
 fn schedule(scene: Scene, title: String, cues: Vec<Cue>, begins: Begins, consistency: Consistency) -> Schedule {
-    Schedule { scene, title, cues, begins, consistency, fault: None, posts: 1, always: false }
+    Schedule { scene, title, cues, begins, consistency, fault: None, take_over: &[], posts: 1, always: false }
 }
 
 /// One run looks, and acts on what it saw when the other has come so far, or has ended.
@@ -261,6 +265,27 @@ fn at_the_same_call(scene: Scene) -> Vec<Schedule> {
             let title = format!("both claim at once, {first:?} first{words}");
             all.push(schedule(scene, title, cues, Begins::AtOnce, consistency));
         }
+    }
+    all
+}
+
+/// A run that is alive, and only slow, is taken over by somebody who believes it dead.
+fn taken_over_alive(scene: Scene) -> Vec<Schedule> {
+    let mut all = sleepers(scene);
+    for schedule in &mut all {
+        schedule.title = format!("{}, B told to take over", schedule.title);
+        schedule.take_over = &[Who::B];
+        schedule.always = false;
+    }
+    all
+}
+
+/// Both are told to take over what a third one left.
+fn take_overs_at_once(scene: Scene) -> Vec<Schedule> {
+    let mut all = at_the_same_call(scene);
+    for schedule in &mut all {
+        schedule.title = format!("{}, each told to take over", schedule.title);
+        schedule.take_over = &[Who::A, Who::B];
     }
     all
 }
