@@ -43,6 +43,11 @@ fn what_may_run_where() {
         ("plan", "pull_request", own, "false", 0),
         ("plan", "push", "", "true", 0),
         ("apply", "push", "", "true", 0),
+        ("plan", "schedule", "", "true", 0),
+        ("apply", "workflow_dispatch", "", "true", 0),
+        ("plan", "workflow_run", "", "true", 3),
+        ("apply", "issue_comment", "", "true", 3),
+        ("plan", "", "", "true", 3),
         ("plan", "pull_request", "stranger/accounts", "false", 3),
         ("plan", "pull_request_target", own, "true", 3),
         ("apply", "pull_request_target", own, "true", 3),
@@ -68,7 +73,7 @@ fn what_may_run_where() {
 fn a_plan_is_a_comment_and_what_is_applied() {
     let world = World::new();
     // A title that would end a code span, a cell, a comment or a command: it is data everywhere.
-    let title = "Sand|box` <!-- ::error::x $(touch pwned)";
+    let title = "Sand|box` <!-- @all ::error::x $(touch pwned)";
     let account = [
         ("TURBOT_ONBOARD_ACCOUNT_ID", world.account.as_str()),
         ("TURBOT_ONBOARD_TURBOT_ID", "aab"),
@@ -77,7 +82,20 @@ fn a_plan_is_a_comment_and_what_is_applied() {
     let planned = start(&world, "github/run", &[&account[..], &[("MODE", "plan")]].concat());
     assert!(planned.status.success(), "{}", String::from_utf8_lossy(&planned.stderr));
     let markdown = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
-    assert!(markdown.contains("| `create-role` | `create` | `role turbot-onboard` |"), "{markdown}");
+    assert!(markdown.contains("| `create-role` | `create` | `role turbot-onboard` | `path: /, "), "{markdown}");
+    assert!(markdown.contains("title `Sand\\|box' <!-- @all ::error::x $(touch pwned)`: 9 steps\n"), "{markdown}");
+    // What a reviewer approves: who is trusted, under which external ID, with which policy.
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(world.path("turbot-onboard.json")).unwrap()).unwrap();
+    let external_id = plan["accounts"][0]["chosen"]["external_id"].as_str().unwrap();
+    for shown in [
+        "whose master account `210987654321` is trusted",
+        "\"Principal\":{\"AWS\":\"arn:aws:iam::210987654321:root\"}",
+        &format!("{{\"sts:ExternalId\":\"{external_id}\"}}"),
+        "| `attach-policy` | `update` | `role turbot-onboard` | `arn:aws:iam::aws:policy/AdministratorAccess` |",
+    ] {
+        assert!(markdown.contains(shown), "{shown}\n{markdown}");
+    }
     assert_eq!(markdown, std::fs::read_to_string(world.path("summary.md")).unwrap());
     assert_eq!(world.effective_imports(), 0);
 
@@ -107,12 +125,70 @@ fn a_fleets_plan_is_one_table() {
     let comment = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
     assert!(comment.contains("**Accounts: 60**, each 9 steps: ") && comment.contains(" and 40 more"), "{comment}");
     assert_eq!(comment.matches("| `create-role` | `create` |").count(), 1, "{comment}");
+    assert!(comment.contains("\"sts:ExternalId\":\"(its own)\""), "{comment}");
+    assert!(comment.len() < 65_536, "GitHub takes no longer one");
 
     let applied = start(&world, "github/run", &[&fleet[..], &[("MODE", "apply")]].concat());
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     let comment = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
     assert!(comment.contains("| `imported` | 60 |") && comment.contains("None needs anybody."), "{comment}");
     assert_eq!(world.effective_imports(), 60);
+}
+
+/// One account of a fleet with another policy is not hidden among those that look alike.
+#[test]
+fn an_account_with_other_policies_is_shown_apart() {
+    let mut world = World::with(Options { accounts: 12, ..Options::default() });
+    let credentials = world.sandbox.cloud().management_credentials();
+    world.environment.insert("AWS_ACCESS_KEY_ID".into(), credentials.access_key_id);
+    world.environment.insert("AWS_SECRET_ACCESS_KEY".into(), credentials.secret_access_key);
+    world.run(&["discover", "--out", "accounts.csv"]).exits(0);
+    let manifest = std::fs::read_to_string(world.path("accounts.csv")).unwrap();
+    let other = "arn:aws:iam::aws:policy/PowerUserAccess";
+    let lines = manifest.lines().map(|line| match line {
+        _ if line.starts_with("account_id") => format!("{line},policy_arn"),
+        _ if line.starts_with(|c: char| c.is_ascii_digit()) => format!("{line},"),
+        _ => line.to_owned(),
+    });
+    let mut lines: Vec<String> = lines.collect();
+    lines.iter_mut().find(|line| line.ends_with(',')).unwrap().push_str(other);
+    std::fs::write(world.path("accounts.csv"), lines.join("\n") + "\n").unwrap();
+    let planned = start(&world, "github/run", &[("TURBOT_ONBOARD_MANIFEST", "accounts.csv"), ("MODE", "plan")]);
+    assert!(planned.status.success(), "{}", String::from_utf8_lossy(&planned.stderr));
+    let comment = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
+    assert!(comment.contains("**Accounts: 1**") && comment.contains(other), "{comment}");
+}
+
+/// Whatever the action sets is an option's variable, or one that its scripts or the AWS SDK read.
+#[test]
+fn the_actions_inputs_reach_the_command() {
+    let world = World::new();
+    let action = std::fs::read_to_string(script("../action.yml")).unwrap();
+    let (_, step) = action.split_once("id: run").unwrap();
+    let inputs: Vec<(&str, &str)> = step
+        .lines()
+        .filter_map(|line| line.trim().split_once(": ${{ inputs."))
+        .map(|(variable, input)| (variable, input.trim_end_matches(" }}")))
+        .collect();
+    assert!(inputs.len() > 15, "{inputs:?}");
+    for (variable, input) in &inputs {
+        assert!(action.contains(&format!("\n  {input}:\n")), "{input} is no input");
+        if let Some(option) = variable.strip_prefix("TURBOT_ONBOARD_") {
+            assert_eq!(option.to_lowercase().replace('_', "-"), *input);
+        }
+    }
+    // An input that is not given reaches the shell as an empty variable: that is as if it were not there.
+    let mut variables: Vec<(&str, &str)> =
+        inputs.iter().filter(|(v, _)| v.starts_with("TURBOT_ONBOARD_")).map(|(v, _)| (*v, "")).collect();
+    variables.extend([
+        ("MODE", "plan"),
+        ("TURBOT_ONBOARD_ACCOUNT_ID", "111122223333"),
+        ("TURBOT_ONBOARD_TURBOT_ID", "aab"),
+    ]);
+    let planned = start(&world, "github/run", &variables);
+    let said = String::from_utf8_lossy(&planned.stderr);
+    assert!(planned.status.success(), "{said}");
+    assert!(!said.contains("sets no option"), "{said}");
 }
 
 #[test]
@@ -146,8 +222,45 @@ fn errors_are_annotations() {
     // Faults of the settings, too; and none of this elsewhere.
     let faulty = start(&world, "github/run", &[("MODE", "plan"), ("TURBOT_ONBOARD_ACCOUNT_ID", "1")]);
     assert!(String::from_utf8_lossy(&faulty.stderr).contains("\n::error title="));
+    let comment = std::fs::read_to_string(world.path("turbot-onboard.md")).unwrap();
+    assert_eq!(comment, "### turbot-onboard plan: no document was made. The job's log says why.\n");
     let elsewhere = start(&world, "github/run", &[&wrong[..], &[("GITHUB_ACTIONS", "")]].concat());
     assert!(!String::from_utf8_lossy(&elsewhere.stderr).contains("::error"));
+}
+
+/// What GitLab and Jenkins run, in a shell, in their order: all but the installation.
+#[test]
+fn the_steps_of_gitlab_and_jenkins_run() {
+    let bin = PathBuf::from(env!("CARGO_BIN_EXE_turbot-onboard"));
+    let path = format!("{}:/usr/bin:/bin", bin.parent().unwrap().display());
+    type Step = fn(&str) -> Option<String>;
+    let gitlab: Step = |line| line.strip_prefix("    - turbot-onboard ").map(|rest| format!("turbot-onboard {rest}"));
+    let jenkins: Step = |line| Some(line.split_once("sh '")?.1.split_once('\'')?.0.to_owned());
+    let files = [("gitlab/turbot-onboard.gitlab-ci.yml", gitlab, 3), ("jenkins/Jenkinsfile", jenkins, 4)];
+    for (file, step, steps) in files {
+        let world = World::new();
+        let text = std::fs::read_to_string(script(file)).unwrap();
+        let commands: Vec<String> = text.lines().filter_map(step).collect();
+        assert_eq!(commands.len(), steps, "{file}: {commands:?}");
+        let output = Command::new("bash")
+            .args(["-euc", &commands.join("\n")])
+            .current_dir(world.folder())
+            .env_clear()
+            .envs(&world.environment)
+            .env("PATH", &path)
+            .env("HOME", world.folder())
+            .env("TURBOT_ONBOARD_ACCOUNT_ID", &world.account)
+            .env("TURBOT_ONBOARD_TURBOT_ID", &world.turbot_id)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut secrets = world.secrets.lock().unwrap();
+        secrets.seen(file, &String::from_utf8_lossy(&output.stdout));
+        secrets.seen(file, &said);
+        drop(secrets);
+        assert!(output.status.success(), "{file}\n{said}");
+        assert_eq!(world.effective_imports(), 1, "{file}\n{said}");
+    }
 }
 
 /// From cron: silent while all is well, and the whole report when it is not.
