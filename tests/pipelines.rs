@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use harness::World;
-use onboard_sandbox::Options;
+use onboard_sandbox::{Fault, Options, What};
 use serde_json::Value;
 
 fn script(name: &str) -> PathBuf {
@@ -260,6 +260,26 @@ fn the_steps_of_gitlab_and_jenkins_run() {
         drop(secrets);
         assert!(output.status.success(), "{file}\n{said}");
         assert_eq!(world.effective_imports(), 1, "{file}\n{said}");
+    }
+}
+
+/// The guide's recipes for a report, of one that failed: they show what a person needs then.
+#[test]
+fn the_recipes_show_what_failed_and_what_is_left() {
+    let world = World::new();
+    let body = r#"{"error":{"code":422,"message":"no such thing"}}"#.to_owned();
+    world.sandbox.add_fault(Fault::new("turbot:POST /accounts", What::Status { code: 422, body }));
+    let failed = world.verb("apply", &["--on-failure", "keep"]).exits(5);
+    std::fs::write(world.path("report.json"), &failed.stdout).unwrap();
+    let guide = std::fs::read_to_string(script("../docs/guide/src/pipelines.md")).unwrap();
+    let recipes: Vec<&str> = guide.lines().filter(|l| l.starts_with("jq ") && l.ends_with(" report.json")).collect();
+    assert_eq!(recipes.len(), 3);
+    let output = Command::new("bash").args(["-euc", &recipes.join("\n")]).current_dir(world.folder()).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{shown}");
+    let account = &failed.account();
+    for wanted in [&account["error"]["hint"], &account["leftovers"][0]["remove_with"]] {
+        assert!(shown.contains(wanted.as_str().unwrap()), "{wanted}\n{shown}");
     }
 }
 
