@@ -88,15 +88,19 @@ async fn read(mut response: Response, bound: usize) -> (Vec<u8>, Ending) {
     }
 }
 
+/// The longest `Retry-After` that is believed: no run waits as long, and what is added to a time must not run over.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// `Retry-After`: seconds, or a date that is compared with the server's own `Date`, since this machine's clock may be
 /// off. A date that is past is zero.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let (then, now) = (http_date(headers, RETRY_AFTER)?, http_date(headers, DATE)?);
-    Some(Duration::from_secs(u64::try_from(then.as_second() - now.as_second()).unwrap_or(0)))
+    let seconds = then.as_second().saturating_sub(now.as_second());
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_WAIT))
 }
 
 fn http_date(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
@@ -119,6 +123,8 @@ mod tests {
         };
         let now = "Tue, 15 Nov 1994 08:12:31 GMT";
         assert_eq!(retry_after(&headers("7", None)), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after(&headers(&u64::MAX.to_string(), None)), Some(LONGEST_WAIT));
+        assert_eq!(retry_after(&headers("Mon, 15 Nov 2094 08:13:01 GMT", Some(now))), Some(LONGEST_WAIT));
         assert_eq!(retry_after(&headers("Tue, 15 Nov 1994 08:13:01 GMT", Some(now))), Some(Duration::from_secs(30)));
         assert_eq!(retry_after(&headers("Tue, 15 Nov 1994 08:00:00 GMT", Some(now))), Some(Duration::ZERO));
         assert_eq!(retry_after(&headers("Tue, 15 Nov 1994 08:13:01 GMT", None)), None);
