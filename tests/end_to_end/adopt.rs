@@ -7,14 +7,14 @@ use crate::harness::{NAME, World};
 use crate::scene::{ADMINISTRATOR, READ_ONLY, Untouched, ended, role_tag, trust};
 
 /// A role of that name with a life of its own.
-fn foreign_role(world: &World) {
+pub fn foreign_role(world: &World) {
     let cloud = world.sandbox.cloud();
     cloud.create_role_unchecked(&world.account, NAME, "/", &trust("012345678901", None), &[READ_ONLY]).unwrap();
     cloud.edit_role(&world.account, NAME, own_life);
 }
 
 /// A user of that name with a life and a key of its own; the key's id.
-fn foreign_user(world: &World) -> String {
+pub fn foreign_user(world: &World) -> String {
     let cloud = world.sandbox.cloud();
     cloud.create_user_unchecked(&world.account, NAME, "/", &[READ_ONLY]);
     cloud.edit_user(&world.account, NAME, own_life);
@@ -29,7 +29,7 @@ fn own_life(it: &mut Editable) {
     it.max_session_duration = 14_400;
 }
 
-fn refuse_the_import(world: &World) {
+pub fn refuse_the_import(world: &World) {
     let body = json!({"code": "UnprocessableEntity", "message": "no such title"}).to_string();
     world.sandbox.add_fault(Fault::new("turbot:POST /accounts", What::Status { code: 422, body }));
 }

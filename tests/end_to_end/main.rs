@@ -27,3 +27,4 @@ mod terminal;
 mod turbot_answers;
 mod turbot_profile;
 mod two_machines;
+mod undoing;

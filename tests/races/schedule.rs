@@ -296,13 +296,16 @@ fn sleep_in_undo(scene: Scene) -> Vec<Schedule> {
     let mut all = Vec::new();
     for mark in [Mark::Undo, Mark::Release] {
         for until in wakes.clone() {
-            let title = format!("A sleeps in undo at {mark:?} until {until:?}");
-            let cue = Cue { who: Who::A, mark, moment: Moment::AfterEffect, act: Act::Sleep, until };
-            let mut schedule = schedule(scene, title, vec![cue], Begins::AfterCue, Consistency::default());
-            let body = r#"{"error":{"code":422,"message":"no"}}"#.to_owned();
-            schedule.fault = Some(Fault::new("turbot:POST /accounts", What::Status { code: 422, body }));
-            schedule.posts = 2;
-            all.push(schedule);
+            for (words, take_over) in [("", &[][..]), (", B told to take over", &[Who::B][..])] {
+                let title = format!("A sleeps in undo at {mark:?} until {until:?}{words}");
+                let cue = Cue { who: Who::A, mark, moment: Moment::AfterEffect, act: Act::Sleep, until };
+                let mut schedule = schedule(scene, title, vec![cue], Begins::AfterCue, Consistency::default());
+                let body = r#"{"error":{"code":422,"message":"no"}}"#.to_owned();
+                schedule.fault = Some(Fault::new("turbot:POST /accounts", What::Status { code: 422, body }));
+                schedule.posts = 2;
+                schedule.take_over = take_over;
+                all.push(schedule);
+            }
         }
     }
     all

@@ -51,6 +51,8 @@ pub enum AwsErrorKind {
     RegionDisabled,
     /// The entity does not exist, or not yet.
     NotFound,
+    /// The managed policy that is to be attached, or to be the permissions boundary, does not exist, or not yet.
+    NoSuchPolicy,
     /// An entity of that name exists (names ignore case).
     AlreadyExists,
     /// A quota is used up.
@@ -111,6 +113,7 @@ impl AwsErrorKind {
             Self::OptInRequired => "account not activated",
             Self::RegionDisabled => "region disabled",
             Self::NotFound => "not found",
+            Self::NoSuchPolicy => "no such policy",
             Self::AlreadyExists => "already exists",
             Self::Quota => "quota used up",
             Self::Conflict => "still in use",
@@ -330,6 +333,10 @@ pub(crate) fn by_code(operation: &'static str, code: &str, message: &str, status
         {
             AwsErrorKind::SuspendedAccount
         }
+        // The same code says that the role or user is not there; these calls name both.
+        Some(AwsErrorKind::NotFound) if has("does not exist or is not attachable") && gives_policy(operation) => {
+            AwsErrorKind::NoSuchPolicy
+        }
         Some(AwsErrorKind::InvalidInput) if has("invalid principal in policy") => AwsErrorKind::InvalidPrincipal,
         // "Partition ... is not valid for resource" in policies, "Invalid partition" elsewhere.
         Some(AwsErrorKind::InvalidInput)
@@ -343,6 +350,19 @@ pub(crate) fn by_code(operation: &'static str, code: &str, message: &str, status
     };
     let denial = (kind == AwsErrorKind::Denied).then(|| Box::new(Denial::of(message)));
     AwsError { code: Some(bounded(code)), denial, ..AwsError::new(kind, operation, message) }
+}
+
+/// Whether a call gives a managed policy to a role or user.
+fn gives_policy(operation: &str) -> bool {
+    matches!(
+        operation,
+        "AttachRolePolicy"
+            | "AttachUserPolicy"
+            | "CreateRole"
+            | "CreateUser"
+            | "PutRolePermissionsBoundary"
+            | "PutUserPermissionsBoundary"
+    )
 }
 
 /// An answer without a readable code: a proxy's, a load balancer's, or one that was cut.
@@ -377,6 +397,18 @@ fn dispatch(operation: &'static str, connector: Option<&ConnectorError>, error: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_policy_is_told_from_a_missing_role() {
+        let of = |operation, message| by_code(operation, "NoSuchEntity", message, 404).kind;
+        let policy = "Policy arn:aws:iam::aws:policy/Typo does not exist or is not attachable.";
+        let boundary = "Scope ARN: arn:aws:iam::111122223333:policy/Typo does not exist or is not attachable.";
+        assert_eq!(of("AttachRolePolicy", policy), AwsErrorKind::NoSuchPolicy);
+        assert_eq!(of("PutUserPermissionsBoundary", boundary), AwsErrorKind::NoSuchPolicy);
+        assert_eq!(of("AttachRolePolicy", "The role with name x cannot be found."), AwsErrorKind::NotFound);
+        // Taken off, it is gone: that is what is wanted.
+        assert_eq!(of("DetachRolePolicy", policy), AwsErrorKind::NotFound);
+    }
 
     #[test]
     fn codes_are_classified() {

@@ -92,7 +92,7 @@ impl Aws {
 
     /// The same with 'not found': for changes to what should be there.
     pub(crate) fn patient_with_new(&self) -> Patience {
-        self.patient_with(&[AwsErrorKind::NotFound])
+        self.patient_with(&[AwsErrorKind::NotFound, AwsErrorKind::NoSuchPolicy])
     }
 
     /// Takes something off an entity. 'Not found' is its success, perhaps that of an attempt whose answer was lost; but

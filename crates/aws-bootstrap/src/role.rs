@@ -63,7 +63,7 @@ impl Aws {
             .assume_role_policy_document(role.trust);
         // Noted before, too: an answer may be lost and the role be there.
         self.births().note(role.name);
-        let patience = self.patient_with(&[AwsErrorKind::InvalidPrincipal]);
+        let patience = self.patient_with(&[AwsErrorKind::InvalidPrincipal, AwsErrorKind::NoSuchPolicy]);
         let made = self.call(OPERATION, Repeat::Creation, patience, || request.clone().send()).await?;
         self.births().note(role.name);
         let request_id = made.request_id;
@@ -156,7 +156,8 @@ impl Aws {
     /// Attaches a managed policy to a role; one that is attached stays so.
     ///
     /// # Errors
-    /// [`AwsErrorKind::NotFound`] (after the settings' patience) where the role or the policy does not exist.
+    /// [`AwsErrorKind::NotFound`] where the role does not exist, [`AwsErrorKind::NoSuchPolicy`] where the policy does not;
+    /// both after the settings' patience.
     pub async fn attach_role_policy(&self, name: &RoleName, policy: &PolicyArn) -> Result<Done<()>, AwsError> {
         let request = self.iam().attach_role_policy().role_name(name.as_str()).policy_arn(policy.as_str());
         Ok(self

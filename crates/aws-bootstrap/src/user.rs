@@ -11,7 +11,6 @@ use crate::connect::Aws;
 use crate::error::{AwsError, AwsErrorKind};
 use crate::journal::{iam_tags, tag_map};
 use crate::paging::pages;
-use crate::removal::Patience;
 use crate::role::{READS, attached_or_absent, boundary_of};
 
 /// A user to be made.
@@ -52,7 +51,8 @@ impl Aws {
             .set_tags(Some(iam_tags(user.tags)));
         // Noted before, too: an answer may be lost and the user be there.
         self.births().note(user.name);
-        let made = self.call(OPERATION, Repeat::Creation, Patience::none(), || request.clone().send()).await?;
+        let patience = self.patient_with(&[AwsErrorKind::NoSuchPolicy]);
+        let made = self.call(OPERATION, Repeat::Creation, patience, || request.clone().send()).await?;
         self.births().note(user.name);
         let request_id = made.request_id;
         let answer = made.value.user.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no user"))?;
@@ -102,7 +102,8 @@ impl Aws {
     /// Attaches a managed policy to a user; one that is attached stays so.
     ///
     /// # Errors
-    /// [`AwsErrorKind::NotFound`] (after the settings' patience) where the user or the policy does not exist.
+    /// [`AwsErrorKind::NotFound`] where the user does not exist, [`AwsErrorKind::NoSuchPolicy`] where the policy does not;
+    /// both after the settings' patience.
     pub async fn attach_user_policy(&self, name: &UserName, policy: &PolicyArn) -> Result<Done<()>, AwsError> {
         let request = self.iam().attach_user_policy().user_name(name.as_str()).policy_arn(policy.as_str());
         Ok(self

@@ -28,8 +28,8 @@ pub use journal::{
 };
 pub use outcome::{ErrorKind, Outcome};
 pub use plan::{
-    Chosen, Decision, Difference, Goal, Plan, Situation, Stop, Wait, WaitFor, cleanup, compare, first_beyond, is_kept,
-    kept_external_id, look_stop, plan, remains_of, turbot_presence, undo,
+    Chosen, Decision, Difference, Goal, Own, Plan, Situation, Stop, Wait, WaitFor, cleanup, compare, first_beyond,
+    is_kept, kept_external_id, look_stop, of_record, plan, remains_of, turbot_presence, undo,
 };
 pub use report::{
     AccountReport, ErrorReport, ImportReport, ImportState, Leftover, REPORT_SCHEMA, Report, StepReport, StepResult,

@@ -1,6 +1,7 @@
 //! One account: observe, plan, apply, verify; again where the world was another, at most three times.
 
 mod ending;
+mod undoing;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -107,7 +108,9 @@ impl Worker<'_> {
                 }
                 // A read that does not find what was there may be stale: a plan that takes it for gone is not believed
                 // before several looks say so.
-                Decision::Go(plan) if missing < MISSING_LOOKS && takes_for_gone(&plan) && self.misses(&shown) => {
+                Decision::Go(plan)
+                    if missing < MISSING_LOOKS && takes_for_gone(&plan) && self.misses(&plan, &shown) =>
+                {
                     missing += 1;
                     self.pause(self.session.times.aws_interval()).await?;
                     continue;
@@ -160,17 +163,20 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether the newest look misses what an unfinished run had made, or what an earlier look of this run has shown.
-    fn misses(&self, shown: &BTreeSet<String>) -> bool {
+    /// Whether the newest look misses what an unfinished run had made, what an earlier look of this run has shown, or what
+    /// an unfinished run did to somebody's own.
+    fn misses(&self, plan: &Plan, shown: &BTreeSet<String>) -> bool {
         let Some(look) = &self.look else {
             return false;
         };
         let there: BTreeSet<String> = ours(self.wanted, &look.aws).collect();
-        // What Turbot was given, or whoever holds the hand-off, may be gone by right.
         let record = look.aws.journal().and_then(|journal| journal.record.as_ref());
-        let settled = record.is_some_and(|r| r.import_accepted.is_some() || r.handed_over.is_some());
         let made = record.filter(|r| r.origin == Origin::Made).and_then(|r| r.unique_id.as_ref());
-        !settled && (made.is_some_and(|id| !there.contains(id)) || shown.iter().any(|id| !there.contains(id)))
+        let untouched = record.is_some_and(|r| r.origin == Origin::Adopted)
+            && !plan.steps.iter().any(|step| {
+                matches!(step, Step::SetTrust { .. } | Step::Untag { .. } | Step::Detach { .. } | Step::Tag { .. })
+            });
+        untouched || made.is_some_and(|id| !there.contains(id)) || shown.iter().any(|id| !there.contains(id))
     }
 
     /// Whether a journal object of this run shows that is no claim any more: nothing may be done under it.
@@ -205,7 +211,7 @@ impl Worker<'_> {
                 *approved = Some(plan.steps.clone());
                 Ok(())
             }
-            answer => Err(no_consent(answer)),
+            answer => Err(no_consent(answer, self.effects > 0)),
         }
     }
 
@@ -282,15 +288,16 @@ fn ours<'s>(wanted: &'s Wanted, aws: &'s AwsObserved) -> impl Iterator<Item = St
         .map(|(_, unique_id)| unique_id.clone())
 }
 
-/// The answer was no, or there was nobody to ask.
-pub(crate) fn no_consent(answer: Answer) -> Halt {
+/// The answer was no, or there was nobody to ask; perhaps to what goes beyond an earlier answer.
+pub(crate) fn no_consent(answer: Answer, begun: bool) -> Halt {
+    let changed = if begun { "nothing more is changed" } else { "nothing was changed" };
     Halt::Failed(match answer {
         Answer::CannotAsk => ErrorReport::new(
             ErrorKind::NeedsConsent,
-            "this changes the account, and there is no terminal to ask at; nothing was changed",
+            format!("this changes the account, and there is no terminal to ask at; {changed}"),
         )
         .hint("look at it with `turbot-onboard plan`, then consent with --yes"),
-        Answer::No | Answer::Yes => ErrorReport::new(ErrorKind::Declined, "the answer was no; nothing was changed"),
+        Answer::No | Answer::Yes => ErrorReport::new(ErrorKind::Declined, format!("the answer was no; {changed}")),
     })
 }
 

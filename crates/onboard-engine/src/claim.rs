@@ -297,6 +297,15 @@ impl Claim {
         self.shared.ensure(&mut state).await
     }
 
+    /// Asks AWS whether the claim is ours this very moment: before anything is taken away that another run, told to take
+    /// over without waiting for the lease, may be about to hand over. Whoever sends later than the time returned asks again.
+    pub(crate) async fn ensure_now(&self) -> Result<Duration, ClaimError> {
+        let mut state = self.shared.state.lock().await;
+        self.shared.ensure(&mut state).await?;
+        self.shared.confirm(&mut state).await?;
+        Ok((self.shared.lease / 2).saturating_sub(state.confirmed.elapsed()).min(self.shared.lease / 8))
+    }
+
     /// How long that will be so, without asking AWS.
     pub(crate) async fn left(&self) -> Duration {
         let state = self.shared.state.lock().await;

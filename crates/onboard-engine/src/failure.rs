@@ -63,6 +63,13 @@ pub(crate) fn of_aws(doing: &str, error: &AwsError) -> ErrorReport {
             ErrorKind::InvalidPrincipal,
             "check --master-account-id: the account does not exist, is closed, or is in another partition".to_owned(),
         ),
+        AwsErrorKind::NoSuchPolicy => {
+            let option = if error.operation.starts_with("Attach") { "policy-arn" } else { "permissions-boundary" };
+            (
+                ErrorKind::Aws,
+                format!("check --{option}: there is no such policy in the account, nor one of AWS's own of that ARN"),
+            )
+        }
         AwsErrorKind::WrongPartition => {
             (ErrorKind::Partition, "use credentials and ARNs of one partition".to_owned())
         }
@@ -171,7 +178,7 @@ pub(crate) fn of_refusal(refusal: &TurbotRefusal) -> ErrorReport {
         }
         RefusalAbout::Payload => "check --turbot-id, --title and --description against what your Turbot accepts",
         RefusalAbout::Redirect => "give the URL that Turbot itself answers at; credentials never follow a redirect",
-        RefusalAbout::Other => "read Turbot's words above; what was made in AWS has been taken back",
+        RefusalAbout::Other => "read Turbot's words above",
     };
     let code = refusal.code.as_ref().map(|c| format!(" (code {c})")).unwrap_or_default();
     ErrorReport::new(ErrorKind::TurbotRefused, "Turbot refused the import")

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use onboard_core::{
-    AccountReport, Credential, ErrorKind, ErrorReport, ImportAnswer, ImportState, LookFault, Presence, TurbotAccount,
-    TurbotObserved, TurbotRefusal,
+    AccountReport, Credential, ErrorKind, ErrorReport, ImportAnswer, ImportState, LookFailure, LookFault, Presence,
+    TurbotAccount, TurbotObserved, TurbotRefusal,
 };
 use serde_json::{Value, json};
 use turbot_import::{ImportRequest, Turbot};
@@ -37,20 +37,48 @@ fn handed(request: &ImportRequest, credential: &Credential) -> Value {
     })
 }
 
-/// Turbot refused, and the intent could not be taken back: the refusal is what is told, and nothing is undone, since by
-/// its journal the import is in flight.
-fn unended(refusal: &TurbotRefusal, halt: Halt) -> Halt {
+/// Turbot did not take the import, and the intent could not be taken back: what Turbot said is what is told, and nothing
+/// is undone, since by its journal the import is in flight.
+fn unended(told: ErrorReport, halt: Halt) -> Halt {
     match halt {
         Halt::Failed(error) | Halt::Unclear(error) => {
             let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
             Halt::Failed(
-                failure::of_refusal(refusal)
-                    .because(format!("the intent to import could not be taken back, and nothing was undone: {why}"))
+                told.because(format!("the intent to import could not be taken back, and nothing was undone: {why}"))
                     .hint("run cleanup, or the same command again, when the import has had its time to settle"),
             )
         }
         halt => halt,
     }
+}
+
+fn not_sent(failure: &LookFailure) -> ErrorReport {
+    let kind = if failure.fault == LookFault::Tls { ErrorKind::TurbotTls } else { ErrorKind::TurbotUnreachable };
+    ErrorReport::new(kind, "the import could not be sent")
+        .because(failure.message.clone())
+        .hint("check the network to Turbot, then run the same command again")
+}
+
+/// Turbot says that it takes no imports now.
+fn not_taken(message: &str) -> ErrorReport {
+    ErrorReport::new(ErrorKind::TurbotRefused, "Turbot takes no imports now (429)")
+        .because(message)
+        .hint("run the same command again later")
+}
+
+/// 409, and another account has the Turbot id, or the AWS account another id.
+fn taken(seen: &TurbotAccount, same_id: bool, refusal: &TurbotRefusal) -> ErrorReport {
+    let theirs = seen.aws_account_id.as_ref().map_or_else(|| "another AWS account".into(), ToString::to_string);
+    ErrorReport::new(
+        ErrorKind::Conflict,
+        format!("in Turbot, {} is {theirs}", onboard_core::shown(seen.id.as_deref().unwrap_or("?"))),
+    )
+    .because(format!("HTTP 409: {}", refusal.message))
+    .hint(if same_id {
+        "choose another --turbot-id, or check --account-id"
+    } else {
+        "use that --turbot-id, or have the other entry removed from Turbot first"
+    })
 }
 
 /// What to do after an answer.
@@ -157,12 +185,15 @@ impl<'a> Importer<'a> {
     async fn place(&self) -> Result<Place<'a>, Halt> {
         let session: &'a Session = self.side.session;
         let (begun, at_most) = (Moment::now(), session.times.timeout);
-        let place = session.imports.place();
+        let place = session.imports.place(at_most);
         tokio::pin!(place);
         loop {
             tokio::select! {
                 biased;
-                place = &mut place => return Ok(place),
+                place = &mut place => return place.map_err(|closed| {
+                    let seconds = closed.as_secs();
+                    Halt::Failed(not_taken(&format!("it asked for none to be sent for another {seconds} s")))
+                }),
                 () = session.stop.requested() => return Err(Halt::Interrupted),
                 () = tokio::time::sleep(Duration::from_secs(1)) => {
                     self.side.waiting("Turbot to be done with other imports", begun.elapsed(), at_most);
@@ -198,37 +229,25 @@ impl<'a> Importer<'a> {
         match answer {
             ImportAnswer::Accepted { .. } => Ok(Next::Accepted),
             ImportAnswer::NotSent(failure) => {
-                self.intent.ends().await?;
                 self.report.import.state = ImportState::NotSent;
-                if in_time {
-                    return Ok(Next::Again(pause));
-                }
-                let kind =
-                    if failure.fault == LookFault::Tls { ErrorKind::TurbotTls } else { ErrorKind::TurbotUnreachable };
-                Err(Halt::Failed(
-                    ErrorReport::new(kind, "the import could not be sent")
-                        .because(failure.message)
-                        .hint("check the network to Turbot, then run the same command again"),
-                ))
+                self.ends(|| not_sent(&failure)).await?;
+                if in_time { Ok(Next::Again(pause)) } else { Err(Halt::Failed(not_sent(&failure))) }
             }
             ImportAnswer::NotTaken { retry_after, message } => {
-                self.intent.ends().await?;
                 self.report.import.state = ImportState::Refused;
+                self.ends(|| not_taken(&message)).await?;
                 let wait = retry_after.unwrap_or(pause);
                 if spent + wait > times.timeout {
-                    return Err(Halt::Failed(
-                        ErrorReport::new(ErrorKind::TurbotRefused, "Turbot takes no imports now (429)")
-                            .because(message)
-                            .hint("run the same command again later"),
-                    ));
+                    Err(Halt::Failed(not_taken(&message)))
+                } else {
+                    Ok(Next::Again(wait))
                 }
-                Ok(Next::Again(wait))
             }
             ImportAnswer::Refused(refusal) => {
                 self.report.import.state = ImportState::Refused;
                 if refusal.is_propagation() && in_time && !self.intent.unsettled().await {
                     self.side.note(format!("Turbot cannot use the credential yet: {}", refusal.message));
-                    self.intent.ends().await?;
+                    self.ends(|| failure::of_refusal(&refusal)).await?;
                     return Ok(Next::Again(pause));
                 }
                 self.refused(&refusal).await
@@ -238,13 +257,18 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// A definite end: the intent goes. Where it cannot, what Turbot said is told all the same.
+    async fn ends(&mut self, told: impl Fn() -> ErrorReport) -> Result<(), Halt> {
+        self.intent.ends().await.map_err(|halt| unended(told(), halt))
+    }
+
     /// The answer is not known: perhaps the account shows; nothing is sent again, and nothing undone.
     async fn unknown(&mut self, why: String) -> Result<Next, Halt> {
         self.report.import.state = ImportState::Unknown;
         self.side.note(format!("the import's answer is not known ({why}); looking at Turbot for the account"));
         match self.side.poll_visible(self.side.session.times.visibility).await? {
             Presence::Visible(_) => Ok(Next::Accepted),
-            Presence::Conflict { seen, same_id: true } => Err(self.wrong_account(&seen)),
+            Presence::Conflict { seen, same_id: true } => Err(self.wrong_account(&seen, true)),
             Presence::Conflict { .. } | Presence::Absent | Presence::Unknown(_) => Err(Halt::Pending(
                 ErrorReport::new(ErrorKind::UnknownOutcome, "the import was sent, and its outcome is not known")
                     .because(why)
@@ -258,7 +282,7 @@ impl<'a> Importer<'a> {
         match self.side.presence().await? {
             Presence::Visible(_) if self.intent.unsettled().await => return Ok(Next::Accepted),
             Presence::Visible(_) => {
-                self.intent.ends().await?;
+                self.ends(|| failure::of_refusal(refusal)).await?;
                 return Err(Halt::Again(
                     "Turbot refused the import, and shows the account: it was imported otherwise".into(),
                 ));
@@ -266,9 +290,7 @@ impl<'a> Importer<'a> {
             Presence::Conflict { .. } | Presence::Absent | Presence::Unknown(_) => {}
         }
         let unsettled = self.intent.unsettled().await;
-        if let Err(halt) = self.intent.ends().await {
-            return Err(unended(refusal, halt));
-        }
+        self.ends(|| failure::of_refusal(refusal)).await?;
         if unsettled {
             return Err(Halt::Pending(ErrorReport {
                 kind: ErrorKind::UnknownOutcome,
@@ -286,22 +308,14 @@ impl<'a> Importer<'a> {
         match self.side.presence().await? {
             Presence::Visible(_) if unsettled => Ok(Next::Accepted),
             Presence::Visible(_) => {
-                self.intent.ends().await?;
                 self.report.import.state = ImportState::Refused;
+                self.ends(|| failure::of_refusal(refusal)).await?;
                 Err(Halt::Again("Turbot says that the account exists, and it shows".into()))
             }
-            Presence::Conflict { seen, .. } => {
-                self.intent.ends().await?;
+            Presence::Conflict { seen, same_id } => {
                 self.report.import.state = ImportState::Refused;
-                let theirs = seen.aws_account_id.map_or_else(|| "another AWS account".into(), |a| a.to_string());
-                Err(Halt::Failed(
-                    ErrorReport::new(
-                        ErrorKind::Conflict,
-                        format!("in Turbot, {} is {theirs}", seen.id.unwrap_or_default()),
-                    )
-                    .because(format!("HTTP 409: {}", refusal.message))
-                    .hint("choose another --turbot-id, or check --account-id"),
-                ))
+                self.ends(|| taken(&seen, same_id, refusal)).await?;
+                Err(Halt::Failed(taken(&seen, same_id, refusal)))
             }
             Presence::Absent | Presence::Unknown(_) => {
                 self.report.import.state = ImportState::Unknown;
@@ -351,7 +365,7 @@ impl<'a> Importer<'a> {
                 self.report.warnings.extend(warnings);
                 Ok(())
             }
-            Presence::Conflict { seen, .. } => Err(self.wrong_account(&seen)),
+            Presence::Conflict { seen, same_id } => Err(self.wrong_account(&seen, same_id)),
             Presence::Absent | Presence::Unknown(_) => Err(Halt::Pending(
                 ErrorReport::new(
                     ErrorKind::NotVisible,
@@ -363,15 +377,18 @@ impl<'a> Importer<'a> {
     }
 
     /// Accepted with these credentials, and yet another account: nothing may be taken back by itself.
-    fn wrong_account(&self, seen: &TurbotAccount) -> Halt {
-        let theirs = seen.aws_account_id.as_ref().map_or_else(|| "an unknown AWS account".into(), ToString::to_string);
+    fn wrong_account(&self, seen: &TurbotAccount, same_id: bool) -> Halt {
         let target = &self.side.target;
+        let message = if same_id {
+            let theirs = seen.aws_account_id.as_ref().map_or("an unknown AWS account", |account| account.as_str());
+            format!("{} shows with {theirs}, not with {}", target.urn(), target.account_id)
+        } else {
+            let id = onboard_core::shown(seen.id.as_deref().unwrap_or("?"));
+            format!("the AWS account {} shows under the id {id}, not as {}", target.account_id, target.urn())
+        };
         Halt::Failed(
-            ErrorReport::new(
-                ErrorKind::WrongAwsAccount,
-                format!("{} shows with {theirs}, not with {}", target.urn(), target.account_id),
-            )
-            .hint("have Turbot's administrators look at that entry; cleanup removes what was made in AWS"),
+            ErrorReport::new(ErrorKind::WrongAwsAccount, message)
+                .hint("have Turbot's administrators look at that entry; cleanup removes what was made in AWS"),
         )
     }
 

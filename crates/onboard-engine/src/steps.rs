@@ -41,6 +41,10 @@ impl Worker<'_> {
                 Err(Halt::Again(_) | Halt::Unclear(_) | Halt::Pending(_) | Halt::Interrupted) => StepResult::Unknown,
             };
             self.end_step(step, begun, shown);
+            let may_be_done = matches!(shown, StepResult::Done | StepResult::Unknown);
+            if may_be_done && matches!(step, Step::SetTrust { .. } | Step::Tag { .. } | Step::Attach { .. }) {
+                self.done.push(step.clone());
+            }
             result?;
         }
         Ok(())
@@ -199,6 +203,7 @@ impl Worker<'_> {
         };
         match made {
             Ok((arn, unique_id)) => {
+                self.made = Some(unique_id.clone());
                 self.set_principal(arn, unique_id);
                 Ok(())
             }
@@ -345,18 +350,31 @@ impl Worker<'_> {
                     if !holders.is_empty() {
                         return Err(Halt::Failed(failure::of_holders(step, &holders)));
                     }
-                    let attached = match principal {
-                        Principal::Role(name) => self.aws.read_role(name).await.map(|r| r.map(|r| r.attached)),
-                        Principal::User(name) => self.aws.read_user(name).await.map(|u| u.map(|u| u.attached)),
-                    };
-                    let attached = attached.map_err(|e| Halt::aws(&step.sentence(), &e))?.unwrap_or_default();
-                    for policy in &attached {
-                        let detach = Step::Detach { principal: principal.clone(), policy: policy.clone() };
-                        self.detach(&detach, principal, policy).await?;
+                    for taken_off in self.still_on(principal).await.map_err(|e| Halt::aws(&step.sentence(), &e))? {
+                        self.single(&taken_off).await?;
                     }
                     self.pause(pace.interval).await?;
                 }
                 Err(halt) => return Err(halt.into_halt(step)),
+            }
+        }
+    }
+
+    /// Taking off what a role or user that is to be deleted has by now: policies, and keys.
+    async fn still_on(&self, principal: &Principal) -> Result<Vec<Step>, AwsError> {
+        let detach = |policy| Step::Detach { principal: principal.clone(), policy };
+        match principal {
+            Principal::Role(name) => {
+                let attached = self.aws.read_role(name).await?.map(|role| role.attached).unwrap_or_default();
+                Ok(attached.into_iter().map(detach).collect())
+            }
+            Principal::User(name) => {
+                let (user, keys) = tokio::try_join!(self.aws.read_user(name), self.aws.list_access_keys(name))?;
+                let attached = user.map(|user| user.attached).unwrap_or_default();
+                let fate = if self.undoing { KeyFate::Undone } else { KeyFate::Removed };
+                let keys = keys.into_iter().flatten();
+                let keys = keys.map(|key| Step::DeleteKey { user: name.clone(), key: key.id, fate });
+                Ok(keys.chain(attached.into_iter().map(detach)).collect())
             }
         }
     }

@@ -98,14 +98,10 @@ pub async fn cleanup(session: &Session, job: &Job, consent: &dyn Consent) -> Acc
         Decision::Wait(wait) if wait.what != WaitFor::Claim => Decision::Stop(waited(wait)),
         decision => decision,
     };
+    worker.removing = true;
     let mut order = Order { planner, both: true, turbot: true, consent, saved: None, hand: &mut Nowhere };
     let result = worker.run(&mut order).await;
-    let done = result.is_ok();
-    let mut report = worker.finish(result, true).await;
-    if done && report.leftovers.as_ref().is_some_and(|left| !left.is_empty()) {
-        report.outcome = Outcome::Failed;
-    }
-    report
+    worker.finish(result, true).await
 }
 
 /// Both sides read back and compared with what is wanted.
@@ -215,7 +211,7 @@ async fn maintenance(session: &Session, job: &Job, set: Option<(MaintenanceLevel
         let step = onboard_core::Step::SetMaintenance { urn: job.wanted.account_urn(), before, level };
         match consent.ask_maintenance(&job.wanted, &step) {
             Answer::Yes => {}
-            answer => return Err(crate::account::no_consent(answer)),
+            answer => return Err(crate::account::no_consent(answer, false)),
         }
         worker.check_stop()?;
         worker.single(&step).await?;
@@ -265,6 +261,11 @@ async fn import_one(session: &Session, handoff: &mut OpenHandoff, n: usize, cons
     let result = import_account(session, handoff, n, &account, consent, &mut report).await;
     match result {
         Ok(outcome) => report.outcome = outcome,
+        Err(Halt::Failed(error)) if error.kind == ErrorKind::TurbotRefused => {
+            let stands = "the credential stands: correct that and import again, or remove it with cleanup";
+            let hint = error.hint.as_ref().map_or_else(|| stands.to_owned(), |hint| format!("{hint}; {stands}"));
+            report.fail(error.hint(hint));
+        }
         Err(Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error)) => report.fail(error),
         Err(Halt::Audit(error)) => report.fail(crate::account::unrecorded(error, report.import.state)),
         Err(Halt::Again(why)) => report.fail(
@@ -340,7 +341,7 @@ async fn import_account(
     }
     match consent.ask_import(account) {
         Answer::Yes => {}
-        answer => return Err(crate::account::no_consent(answer)),
+        answer => return Err(crate::account::no_consent(answer, false)),
     }
     let request = turbot_import::ImportRequest {
         id: account.turbot_id.clone(),

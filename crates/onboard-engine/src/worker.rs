@@ -55,6 +55,14 @@ pub(crate) struct Worker<'a> {
     pub(crate) took_over: bool,
     /// How many effects this run has had on AWS.
     pub(crate) effects: u32,
+    /// The unique id of the role or user that this run made.
+    pub(crate) made: Option<String>,
+    /// The steps that had their effect, or may have had it, and that can be taken back.
+    pub(crate) done: Vec<Step>,
+    /// What was begun is being taken back: that is not stopped any more.
+    pub(crate) undoing: bool,
+    /// What is done takes away what was made, by undo or by `cleanup`.
+    pub(crate) removing: bool,
 }
 
 /// Reads and waits at AWS.
@@ -92,6 +100,10 @@ impl<'a> Worker<'a> {
                 credential_left: false,
                 took_over: false,
                 effects: 0,
+                made: None,
+                done: Vec::new(),
+                undoing: false,
+                removing: false,
             }),
             Err(error) => {
                 report.fail(error);
@@ -300,8 +312,13 @@ impl<'a> Worker<'a> {
         for _ in 0..RENEWALS {
             let mut left = Duration::MAX;
             if let Some(claim) = &self.claim {
-                claim.ensure().await.map_err(|e| AwsHalt::Halt(Halt::claim(&e)))?;
-                left = claim.left().await;
+                let lost = |e| AwsHalt::Halt(Halt::claim(&e));
+                left = if self.removing {
+                    claim.ensure_now().await.map_err(lost)?
+                } else {
+                    claim.ensure().await.map_err(lost)?;
+                    claim.left().await
+                };
             }
             let (recorder, late) = self.recorder(step).within(left);
             match Box::pin(effect(self.aws.witnessed(Arc::new(recorder)))).await {
@@ -345,8 +362,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Waits, unless somebody asks to stop.
+    /// Waits, unless somebody asks to stop; taking back is not stopped.
     pub(crate) async fn pause(&self, duration: Duration) -> Result<(), Halt> {
+        if self.undoing {
+            tokio::time::sleep(duration).await;
+            return Ok(());
+        }
         self.session.stop.or(tokio::time::sleep(duration)).await.ok_or(Halt::Interrupted)
     }
 }

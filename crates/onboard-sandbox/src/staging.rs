@@ -204,6 +204,8 @@ impl Cloud {
             created: world.clock.now(),
             usable_at: world.clock.monotonic(),
             refusals_left: 0,
+            listed_at: world.clock.monotonic(),
+            lists_without: 0,
             last_used: None,
         };
         let state = existing(&mut world, account);

@@ -114,6 +114,9 @@ pub(crate) struct Key {
     pub(crate) created: Timestamp,
     pub(crate) usable_at: Instant,
     pub(crate) refusals_left: u32,
+    /// From when on, and after how many lists, a list shows it.
+    pub(crate) listed_at: Instant,
+    pub(crate) lists_without: u32,
     pub(crate) last_used: Option<(Timestamp, String, String)>,
 }
 
@@ -327,6 +330,8 @@ impl World {
                 created,
                 usable_at: now,
                 refusals_left: 0,
+                listed_at: now,
+                lists_without: 0,
                 last_used: None,
             };
             account.keys.insert(id, key);

@@ -133,9 +133,7 @@ fn usable(turbot: &TurbotObserved, cluster: &ClusterId) -> Result<(), Stop> {
 #[must_use]
 pub fn look_stop(failure: &LookFailure) -> Stop {
     let (kind, hint) = match failure.fault {
-        LookFault::Unreachable => {
-            (ErrorKind::TurbotUnreachable, "check --turbot-url, the network and the proxy; nothing was changed")
-        }
+        LookFault::Unreachable => (ErrorKind::TurbotUnreachable, "check --turbot-url, the network and the proxy"),
         LookFault::Tls => (
             ErrorKind::TurbotTls,
             "if Turbot's certificate is signed by your own authority, give it with --turbot-ca-bundle",

@@ -18,7 +18,7 @@ pub use checks::{look_stop, turbot_presence};
 pub use compare::{Difference, compare};
 pub use onboard::is_kept;
 pub use principal::kept_external_id;
-pub use removal::{cleanup, undo};
+pub use removal::{Own, cleanup, of_record, undo};
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -135,7 +135,7 @@ fn another(s: &Situation<'_>, hold: &Hold<'_>, record: &Record, may_delete_lost:
         )
         .into());
     }
-    let plan = tidy(s, hold, record, "another role or user than is wanted now");
+    let plan = tidy(s, hold, record, "another role or user than is wanted now")?;
     if let Some(Step::DeleteKey { user, key, .. }) = plan.steps.iter().find(|s| matches!(s, Step::DeleteKey { .. }))
         && !may_delete_lost
     {
@@ -181,7 +181,7 @@ fn imported(s: &Situation<'_>, hold: &Hold<'_>, account: &TurbotAccount) -> Resu
         Some(record) => {
             if !checks::may_be_sent(record) {
                 // Whatever Turbot imported with, it was not this: undone as if refused.
-                let mut plan = tidy(s, hold, record, "the account was imported otherwise");
+                let mut plan = tidy(s, hold, record, "the account was imported otherwise")?;
                 plan.end = Outcome::AlreadyImported;
                 plan.warnings.splice(0..0, warnings);
                 maintenance(s, &mut plan.steps);
@@ -247,12 +247,12 @@ pub fn is_kept(wanted: &Wanted, tags: &BTreeMap<String, String>) -> bool {
 }
 
 /// Takes the unfinished runs' work back, then looks anew.
-fn tidy(s: &Situation<'_>, hold: &Hold<'_>, record: &Record, why: &str) -> Plan {
+fn tidy(s: &Situation<'_>, hold: &Hold<'_>, record: &Record, why: &str) -> Result<Plan, Stop> {
     let mut steps = Vec::new();
     take_over(hold, s, record.clone(), &mut steps);
-    steps.extend(removal::undo(record, s.aws));
+    steps.extend(removal::undo(record, s.aws, removal::Own::default())?);
     release(s, hold, &mut steps);
-    Plan {
+    Ok(Plan {
         steps,
         end: Outcome::Unchanged,
         warnings: vec![format!(
@@ -263,7 +263,7 @@ fn tidy(s: &Situation<'_>, hold: &Hold<'_>, record: &Record, why: &str) -> Plan 
         external_id: None,
         delete_credential: record.delete_credential,
         then_again: true,
-    }
+    })
 }
 
 /// The first step of everything: the claim, or its renewal with what is known now.

@@ -6,68 +6,163 @@ use super::adoption::{attached_by_us, is_adopted, stood_before, untag};
 use super::principal::{Owner, delete_key, owner, speaks_of};
 use super::{Decision, Plan, Situation, Stop, checks, onboard};
 use crate::{
-    AwsObserved, ErrorKind, KeyFate, Origin, Outcome, PolicyArn, Presence, Principal, Record, RoleSeen, Step,
-    TAG_PREFIX, UserName, UserSeen, With,
+    AccessKeyId, AwsObserved, ErrorKind, KeyFate, Origin, Outcome, PolicyArn, Presence, Principal, Record, RoleName,
+    RoleSeen, Step, TAG_PREFIX, UserName, UserSeen, With,
 };
+
+/// What the run that takes back knows of its own work, whatever AWS shows of it by now.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Own<'o> {
+    /// The unique id that AWS gave to the role or user it made.
+    pub made: Option<&'o str>,
+    /// The access key it made.
+    pub key: Option<&'o AccessKeyId>,
+    /// The steps that had their effect, or may have had it: a look may be older than they are. `None` where they have
+    /// been taken back already.
+    pub done: Option<&'o [Step]>,
+}
 
 /// What takes back all that the unfinished runs of a journal made, and nothing else: in reverse order, without the
 /// journal itself.
-#[must_use]
-pub fn undo(record: &Record, aws: &AwsObserved) -> Vec<Step> {
+///
+/// # Errors
+/// By its unique id it is what they made, and nobody's tags are on it: whose it is by now is not known.
+pub fn undo(record: &Record, aws: &AwsObserved, own: Own<'_>) -> Result<Vec<Step>, Stop> {
     let same = |unique_id: &str| record.unique_id.as_deref().is_none_or(|id| id == unique_id);
     // What carries the tags of another Turbot id or cluster by now is that one's.
     let free = |tags: &BTreeMap<String, String>| carries(record, tags) || nobodys(tags);
     match record.with {
         With::Role => match aws.role(&record.name).filter(|r| same(&r.unique_id) && free(&r.tags)) {
-            Some(role) => undo_role(record, role),
-            None => vec![],
+            Some(role) => undo_role(record, role, own),
+            None => Ok(vec![]),
         },
-        With::Keys => match aws.user(&record.name).filter(|u| same(&u.unique_id) && free(&u.tags)) {
-            Some(user) => undo_user(record, user),
-            None => vec![],
+        With::Keys => match aws.user(&record.name) {
+            Some(user) if same(&user.unique_id) && free(&user.tags) => undo_user(record, user, own),
+            Some(_) => Ok(vec![]),
+            None => Ok(of_record(record).and_then(|user| own_key(&user, own)).into_iter().collect()),
         },
     }
 }
 
-fn undo_role(record: &Record, role: &RoleSeen) -> Vec<Step> {
+/// The role or user that a record is about.
+#[must_use]
+pub fn of_record(record: &Record) -> Option<Principal> {
+    match record.with {
+        With::Role => RoleName::new(record.name.clone()).map(Principal::Role).ok(),
+        With::Keys => UserName::new(record.name.clone()).map(Principal::User).ok(),
+    }
+}
+
+fn undo_role(record: &Record, role: &RoleSeen, own: Own<'_>) -> Result<Vec<Step>, Stop> {
     let principal = Principal::Role(role.name.clone());
     match record.origin {
-        // Without our tags it cannot be what we made, whatever its name.
-        Origin::Made if carries(record, &role.tags) => remove_role(role),
+        Origin::Made if is_made(record, own, &principal, &role.unique_id, &role.tags)? => Ok(remove_role(role)),
         Origin::Adopted => {
             let mut steps = detach(&principal, &role.attached, |p| record.attaches.contains(&p.to_string()));
-            if let Some(before) = record.trust_before.as_ref().filter(|t| **t != role.trust) {
+            let own_trust = own.done.unwrap_or_default().iter().any(|step| matches!(step, Step::SetTrust { .. }));
+            if let Some(before) = record.trust_before.as_ref().filter(|t| own_trust || **t != role.trust) {
                 steps.push(Step::SetTrust {
                     role: role.name.clone(),
                     before: role.trust.clone(),
                     after: before.clone(),
                 });
             }
-            untag(&mut steps, &principal, &role.tags);
-            steps
+            untag(&mut steps, &principal, &own_tags(&role.tags, own));
+            unlisted(record, &principal, own, &mut steps);
+            Ok(steps)
         }
-        Origin::Made | Origin::Stood => vec![],
+        Origin::Made | Origin::Stood => Ok(vec![]),
     }
 }
 
-fn undo_user(record: &Record, user: &UserSeen) -> Vec<Step> {
+fn undo_user(record: &Record, user: &UserSeen, own: Own<'_>) -> Result<Vec<Step>, Stop> {
     let principal = Principal::User(user.name.clone());
+    if record.origin == Origin::Made && !is_made(record, own, &principal, &user.unique_id, &user.tags)? {
+        return Ok(vec![]);
+    }
     let mut steps: Vec<Step> = user
         .keys
         .iter()
         .filter(|k| !record.prior_keys.contains(&k.id.to_string()))
         .flat_map(|k| delete_key(user, &k.id, KeyFate::Undone))
         .collect();
+    if let Some(step) = own_key(&principal, own).filter(|step| !steps.contains(step)) {
+        steps.insert(0, step);
+    }
     match record.origin {
-        Origin::Made if carries(record, &user.tags) => steps.extend(remove_user(user, KeyFate::Undone)),
+        Origin::Made => steps.extend(remove_user(user, KeyFate::Undone)),
         Origin::Adopted => {
+            let from = steps.len();
             steps.extend(detach(&principal, &user.attached, |p| record.attaches.contains(&p.to_string())));
-            untag(&mut steps, &principal, &user.tags);
+            untag(&mut steps, &principal, &own_tags(&user.tags, own));
+            let mut others = steps.split_off(from);
+            unlisted(record, &principal, own, &mut others);
+            steps.extend(others);
         }
-        Origin::Made => steps.clear(),
         Origin::Stood => {}
     }
-    dedup(steps)
+    Ok(dedup(steps))
+}
+
+/// Whether this is what these runs made: it carries their tags, or it is the very one that this run made. Without the
+/// tags a journal alone is no proof, and neither is its silence.
+fn is_made(
+    record: &Record,
+    own: Own<'_>,
+    what: &Principal,
+    unique_id: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<bool, Stop> {
+    if carries(record, tags) || own.made == Some(unique_id) {
+        return Ok(true);
+    }
+    if record.unique_id.as_deref() == Some(unique_id) { Err(unmarked(what)) } else { Ok(false) }
+}
+
+fn unmarked(what: &Principal) -> Stop {
+    Stop::new(
+        ErrorKind::NotOurs,
+        format!("{what} is by its unique id what an unfinished run made, and does not carry this tool's tags any more"),
+        format!(
+            "put its tags {TAG_PREFIX}turbot-id and {TAG_PREFIX}cluster back or delete it by hand, then run cleanup"
+        ),
+    )
+}
+
+/// The key that this run made goes although no list may show it yet.
+fn own_key(what: &Principal, own: Own<'_>) -> Option<Step> {
+    match (what, own.key) {
+        (Principal::User(user), Some(key)) => {
+            Some(Step::DeleteKey { user: user.clone(), key: key.clone(), fate: KeyFate::Undone })
+        }
+        _ => None,
+    }
+}
+
+/// The tags as they are, and those that this run set, which may not show yet.
+fn own_tags(seen: &BTreeMap<String, String>, own: Own<'_>) -> BTreeMap<String, String> {
+    let mut tags = seen.clone();
+    for step in own.done.unwrap_or_default() {
+        if let Step::Tag { after, .. } = step {
+            tags.extend(after.clone());
+        }
+    }
+    tags
+}
+
+/// A list may not show yet what was just attached to somebody's own: it is taken off all the same, first.
+fn unlisted(record: &Record, principal: &Principal, own: Own<'_>, steps: &mut Vec<Step>) {
+    if own.done.is_none() || (steps.is_empty() && own.done.is_some_and(|done| !done.iter().any(attaches))) {
+        return;
+    }
+    let policies = record.attaches.iter().filter_map(|arn| PolicyArn::new(arn.clone()).ok());
+    let detaches = policies.map(|policy| Step::Detach { principal: principal.clone(), policy });
+    let unlisted: Vec<Step> = detaches.filter(|step| !steps.contains(step)).collect();
+    steps.splice(0..0, unlisted);
+}
+
+fn attaches(step: &Step) -> bool {
+    matches!(step, Step::Attach { .. })
 }
 
 fn carries(record: &Record, tags: &BTreeMap<String, String>) -> bool {
@@ -250,6 +345,19 @@ fn mine(
     }
 }
 
+/// What an unfinished run made and somebody took the tags off is not passed over: the journal is all that tells of it.
+fn still_marked(
+    record: Option<&Record>,
+    what: &Principal,
+    unique_id: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), Stop> {
+    let made = |r: &Record| {
+        r.origin == Origin::Made && r.unique_id.as_deref() == Some(unique_id) && speaks_of(r, what, unique_id)
+    };
+    if nobodys(tags) && record.is_some_and(made) { Err(unmarked(what)) } else { Ok(()) }
+}
+
 fn of_role(
     s: &Situation<'_>,
     role: &RoleSeen,
@@ -258,8 +366,9 @@ fn of_role(
 ) -> Result<Vec<Step>, Stop> {
     let principal = Principal::Role(role.name.clone());
     if let Some(record) = record.filter(|r| adopting(r, &principal, &role.unique_id, &role.tags)) {
-        return Ok(undo_role(record, role));
+        return undo_role(record, role, Own::default());
     }
+    still_marked(record, &principal, &role.unique_id, &role.tags)?;
     if !mine(s, &principal, &role.tags, warnings)? {
         return Ok(vec![]);
     }
@@ -283,8 +392,9 @@ fn of_user(
 ) -> Result<Vec<Step>, Stop> {
     let principal = Principal::User(user.name.clone());
     if let Some(record) = record.filter(|r| adopting(r, &principal, &user.unique_id, &user.tags)) {
-        return Ok(undo_user(record, user));
+        return undo_user(record, user, Own::default());
     }
+    still_marked(record, &principal, &user.unique_id, &user.tags)?;
     if !mine(s, &principal, &user.tags, warnings)? {
         return Ok(vec![]);
     }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use onboard_core::{
-    AccountReport, AwsObserved, ErrorKind, ErrorReport, ImportState, Leftover, Origin, Outcome, PolicyArn, Presence,
-    Principal, Record, RoleName, Step, StepResult, UserName, With, is_kept, undo,
+    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Presence, StepResult, With, is_kept,
 };
 
+use super::undoing::TakenBack;
 use crate::claim::ClaimError;
-use crate::clock::Moment;
 use crate::halt::Halt;
 use crate::worker::{Worker, looking};
 
@@ -52,8 +51,12 @@ impl Worker<'_> {
                 if self.lost_claim_explains(&error).await {
                     self.report.fail(ErrorReport { causes: [vec![error.message], error.causes].concat(), ..lost() });
                 } else {
+                    let refused = error.kind == ErrorKind::TurbotRefused;
                     self.report.fail(error);
-                    self.take_back().await;
+                    let taken_back = self.take_back().await;
+                    if refused {
+                        self.say_what_stands(taken_back);
+                    }
                 }
                 if maintenance {
                     self.leftovers_at_success();
@@ -101,131 +104,16 @@ impl Worker<'_> {
         explains
     }
 
-    /// Undo, where it may be: before Turbot accepted anything, and with no import whose answer is not known.
-    async fn take_back(&mut self) {
-        let Some(claim) = self.claim.take() else {
-            return;
+    /// Turbot refused: what became of what it was given is the next thing to know.
+    fn say_what_stands(&mut self, taken_back: TakenBack) {
+        let stands = match taken_back {
+            TakenBack::Nothing => return,
+            TakenBack::Whole => "what was made in AWS has been taken back",
+            TakenBack::Not => "what was made in AWS stands: the same command goes on with it, cleanup removes it",
         };
-        let record = claim.record().await;
-        if crate::journals::is_bare(&record) {
-            claim.let_go().await;
-            return;
+        if let Some(error) = &mut self.report.error {
+            error.hint = Some(error.hint.take().map_or_else(|| stands.to_owned(), |hint| format!("{hint}; {stands}")));
         }
-        let open = record.import_requested.is_some()
-            || record.import_unsettled
-            || record.import_accepted.is_some()
-            || record.handed_over.is_some();
-        if open || self.session.keep_on_failure {
-            claim.let_go().await;
-            return;
-        }
-        self.claim = Some(claim);
-        match self.undo().await {
-            Ok(()) => self.note("what was begun has been taken back"),
-            Err(halt) => {
-                let error = match halt {
-                    Halt::Failed(error) | Halt::Unclear(error) | Halt::Pending(error) | Halt::Audit(error) => error,
-                    Halt::Again(why) => {
-                        ErrorReport::new(ErrorKind::Unsteady, "taking back what was begun").because(why)
-                    }
-                    Halt::Interrupted => ErrorReport::new(ErrorKind::Interrupted, "taking back what was begun"),
-                };
-                self.report.undo_error = Some(error.hint("run cleanup, or the same command again"));
-                if let Some(claim) = self.claim.take() {
-                    claim.let_go().await;
-                }
-            }
-        }
-    }
-
-    /// Takes back what the unfinished runs made, until a look finds nothing more of it; then the journal goes.
-    async fn undo(&mut self) -> Result<(), Halt> {
-        let (begun, pace) = (Moment::now(), self.pace());
-        // What these runs made or took over, and AWS does not show, is waited for: nothing of ours stays behind a stale
-        // read. Somebody's own is never deleted unseen.
-        let (mut awaited, adopted, mut attaches) = match &self.claim {
-            Some(claim) => {
-                let record = claim.record().await;
-                let created =
-                    self.report.steps.iter().any(|s| s.step.starts_with("create-") && s.result == StepResult::Done);
-                let known = record.unique_id.is_some() && record.origin != Origin::Stood;
-                let adopted = record.origin == Origin::Adopted;
-                (self.unique_id.is_some() && created || known, adopted, if adopted { record.attaches } else { vec![] })
-            }
-            None => return Ok(()),
-        };
-        let mut clean = 0;
-        while clean < 2 {
-            let Some(claim) = &self.claim else {
-                return Ok(());
-            };
-            let record = claim.record().await;
-            let aws = self
-                .aws
-                .observe(&looking(self.wanted, false))
-                .await
-                .map_err(|e| Halt::aws("looking at what is to be taken back", &e))?;
-            let mut steps = undo(&record, &aws);
-            if !steps.is_empty() {
-                // A list may not show yet what was just attached: it is taken off somebody's own all the same, first.
-                let unlisted = unlisted(&record, &steps, std::mem::take(&mut attaches));
-                steps.splice(0..0, unlisted);
-            }
-            if !steps.is_empty() {
-                awaited = false;
-                clean = 0;
-                for step in &steps {
-                    let began = self.begin_step(step);
-                    let result = self.single(step).await;
-                    let shown = if result.is_ok() { StepResult::Done } else { StepResult::Failed };
-                    self.end_step(step, began, shown);
-                    result?;
-                }
-            } else if !awaited || shows_another(&record, &aws) {
-                awaited = false;
-                clean += 1;
-            } else if begun.elapsed() > pace.limit && adopted {
-                return Err(Halt::Failed(
-                    ErrorReport::new(
-                        ErrorKind::NotPropagated,
-                        "AWS does not show what is to be given back to its owner",
-                    )
-                    .because("its journal stays"),
-                ));
-            } else if begun.elapsed() > pace.limit {
-                // AWS answers a deletion by what stands, whatever its reads show: gone, or in use and so still there.
-                let step = match of_record(&record) {
-                    Some(Principal::Role(role)) => Step::DeleteRole { role },
-                    Some(Principal::User(user)) => Step::DeleteUser { user },
-                    None => return Err(Halt::Again("the journal names no role or user".into())),
-                };
-                let began = self.begin_step(&step);
-                let result = self.single(&step).await;
-                self.end_step(&step, began, if result.is_ok() { StepResult::Done } else { StepResult::Failed });
-                result?;
-                awaited = false;
-            }
-            if begun.elapsed() > pace.limit * 2 {
-                return Err(Halt::Again("AWS keeps showing what was deleted".into()));
-            }
-            if clean < 2 {
-                tokio::time::sleep(pace.interval).await;
-            }
-        }
-        for step in &mut self.report.steps {
-            if step.result == StepResult::Done && is_undone(step.step) {
-                step.result = StepResult::Undone;
-            }
-        }
-        let generation = match &self.claim {
-            Some(claim) => onboard_core::Journal::generation_of(claim.arn().await.name()).unwrap_or(1),
-            None => 1,
-        };
-        let step = Step::Release { generation };
-        let began = self.begin_step(&step);
-        let released = self.release().await;
-        self.end_step(&step, began, if released.is_ok() { StepResult::Done } else { StepResult::Failed });
-        released
     }
 
     /// After success: what Turbot left, or what stands although it should not.
@@ -327,10 +215,13 @@ impl Worker<'_> {
             Outcome::Interrupted => "the run was interrupted",
             _ => "it was not taken back",
         };
-        for role in seen.roles.iter().filter(|r| mine(&r.tags) && !in_use(&r.tags)) {
+        // What could not be taken back is left whoever's tags it carries by now.
+        let failed = if self.report.undo_error.is_some() { self.unique_id.as_deref() } else { None };
+        let is_left = |tags, id: &str| (mine(tags) && !in_use(tags)) || failed == Some(id);
+        for role in seen.roles.iter().filter(|r| is_left(&r.tags, &r.unique_id)) {
             left("role", role.arn.to_string(), why.to_owned());
         }
-        for user in seen.users.iter().filter(|u| mine(&u.tags) && !in_use(&u.tags)) {
+        for user in seen.users.iter().filter(|u| is_left(&u.tags, &u.unique_id)) {
             left("user", user.arn.to_string(), why.to_owned());
             for key in &user.keys {
                 left("access-key", key.id.to_string(), why.to_owned());
@@ -365,17 +256,24 @@ pub(crate) fn unrecorded(error: ErrorReport, import: ImportState) -> ErrorReport
     ErrorReport { kind: if in_flight { ErrorKind::InFlight } else { error.kind }, ..error }
 }
 
-/// Somebody asked to stop: what matters most is whether an import was sent.
+/// Somebody asked to stop: what matters most is whether an import was sent, and what came of it.
 pub(crate) fn interrupted(import: ImportState) -> ErrorReport {
-    if import == ImportState::InFlight {
-        ErrorReport::new(
-            ErrorKind::Interrupted,
+    let (message, hint) = match import {
+        ImportState::InFlight => (
             "interrupted while Turbot's answer to the import was awaited: it is in flight",
-        )
-        .hint("run the same command again: it waits for the import to settle and goes on from there")
-    } else {
-        ErrorReport::new(ErrorKind::Interrupted, "interrupted").hint("run the same command again to go on")
-    }
+            "run the same command again: it waits for the import to settle and goes on from there",
+        ),
+        ImportState::Unknown => (
+            "interrupted after an import whose answer is not known: it may be in flight",
+            "run the same command again: it waits for the import to settle and goes on from there",
+        ),
+        ImportState::Accepted => (
+            "interrupted after Turbot accepted the import",
+            "run the same command again: it looks for the account and goes on from there",
+        ),
+        _ => ("interrupted", "run the same command again to go on"),
+    };
+    ErrorReport::new(ErrorKind::Interrupted, message).hint(hint)
 }
 
 fn lost() -> ErrorReport {
@@ -383,30 +281,6 @@ fn lost() -> ErrorReport {
         Halt::Pending(error) => error,
         _ => unreachable!("a lost claim is pending"),
     }
-}
-
-/// The role or user that a record is about.
-fn of_record(record: &Record) -> Option<Principal> {
-    match record.with {
-        With::Role => RoleName::new(record.name.clone()).map(Principal::Role).ok(),
-        With::Keys => UserName::new(record.name.clone()).map(Principal::User).ok(),
-    }
-}
-
-/// Whether something stands by that name of which nothing is to be taken back: ours is gone.
-fn shows_another(record: &Record, aws: &AwsObserved) -> bool {
-    match record.with {
-        With::Role => aws.role(&record.name).is_some(),
-        With::Keys => aws.user(&record.name).is_some(),
-    }
-}
-
-/// Taking off an adopted principal what these runs attach, where the steps do not do so already.
-fn unlisted(record: &Record, steps: &[Step], attaches: Vec<String>) -> Vec<Step> {
-    let principal = of_record(record);
-    let policies = attaches.into_iter().filter_map(|arn| PolicyArn::new(arn).ok());
-    let detaches = policies.filter_map(|policy| Some(Step::Detach { principal: principal.clone()?, policy }));
-    detaches.filter(|step| !steps.contains(step)).collect()
 }
 
 /// A word as a POSIX shell takes it.
@@ -417,17 +291,4 @@ fn shell_word(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
-}
-
-fn is_undone(step: &str) -> bool {
-    matches!(
-        step,
-        "create-role"
-            | "create-user"
-            | "create-access-key"
-            | "attach-policy"
-            | "set-trust-policy"
-            | "tag"
-            | "set-permissions-boundary"
-    )
 }

@@ -123,6 +123,11 @@ async fn lost_answer(
     }
 }
 
+/// When each of these journals was claimed.
+fn claims(journals: &[Journal]) -> Vec<(u32, Option<When>)> {
+    journals.iter().map(|j| (j.generation, j.record.as_ref().map(|r| r.claimed_at))).collect()
+}
+
 impl Claim {
     /// Waits until a read and the list show our journal object: what the list does not show by then is not there.
     async fn arrive(&self, pace: &Pace) -> Result<(), ClaimError> {
@@ -155,10 +160,18 @@ impl Claim {
         self.seen_steadily(&terms.pace, |_| true).await?;
         let mut older = self.older().await?;
         // It gave a sign of life after it was looked at: until its lease is over it may still be at work.
-        let left = older.iter().filter_map(|j| j.record.as_ref()).map(|r| self.lease_left(r)).max().unwrap_or_default();
-        if !terms.at_once && !left.is_zero() {
+        while !terms.at_once {
+            let left = older.iter().filter_map(|j| j.record.as_ref()).map(|r| self.lease_left(r)).max();
+            let left = left.unwrap_or_default();
+            if left.is_zero() {
+                break;
+            }
             terms.stop.or(tokio::time::sleep(left)).await.ok_or(ClaimError::Taken)?;
-            older = self.older().await?;
+            let before = std::mem::replace(&mut older, self.older().await?);
+            // A time that cannot be read, or is to come, is never over.
+            if claims(&older) == claims(&before) {
+                break;
+            }
         }
         let Some(base) = older.last() else {
             return Err(ClaimError::Taken);

@@ -43,7 +43,10 @@ impl Imports {
     }
 
     /// Waits for a place. May be dropped at any time.
-    pub(crate) async fn place(&self) -> Place<'_> {
+    ///
+    /// # Errors
+    /// For how long Turbot asked for no imports, where that is longer than `closed_at_most`.
+    pub(crate) async fn place(&self, closed_at_most: Duration) -> Result<Place<'_>, Duration> {
         loop {
             // Heard before the look: a place that is given back in between is not missed.
             let freed = self.freed.notified();
@@ -52,12 +55,15 @@ impl Imports {
             let opens = {
                 let mut state = self.lock();
                 match state.closed_until.filter(|until| *until > Instant::now()) {
+                    Some(until) if until.duration_since(Instant::now()) > closed_at_most => {
+                        return Err(until.duration_since(Instant::now()));
+                    }
                     Some(until) => Some(until),
                     None if state.has_room() => {
                         state.busy += 1;
                         // The next one in the queue looks for itself.
                         self.freed.notify_one();
-                        return Place { limit: self };
+                        return Ok(Place { limit: self });
                     }
                     None => None,
                 }
@@ -121,6 +127,8 @@ mod tests {
 
     use super::*;
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
     /// A thousand five-minute imports at width W take ceil(1000/W) imports' time, and not more.
     #[tokio::test(start_paused = true)]
     async fn imports_overlap_up_to_the_limit() {
@@ -131,7 +139,7 @@ mod tests {
         for _ in 0..1000 {
             let (limit, busy, most) = (limit.clone(), busy.clone(), most.clone());
             all.spawn(async move {
-                let place = limit.place().await;
+                let place = limit.place(HOUR).await.unwrap();
                 most.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_secs(300)).await;
                 busy.fetch_sub(1, Ordering::SeqCst);
@@ -148,27 +156,41 @@ mod tests {
     async fn too_much_halves_it_waits_and_recovers() {
         let limit = Imports::new(8);
         let begun = Instant::now();
-        let first = limit.place().await;
+        let first = limit.place(HOUR).await.unwrap();
         first.too_much(Some(Duration::from_secs(7)));
         first.too_much(None);
         drop(first);
         assert!((limit.lock().width - 4.0).abs() < 0.01, "narrowed once a round");
-        let place = limit.place().await;
+        let place = limit.place(HOUR).await.unwrap();
         assert_eq!(begun.elapsed().as_secs(), 7);
         drop(place);
         for _ in 0..60 {
-            limit.place().await.went_well();
+            limit.place(HOUR).await.unwrap().went_well();
         }
         assert!((limit.lock().width - 8.0).abs() < 0.01, "{}", limit.lock().width);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_closed_for_too_long_is_not_waited_for() {
+        let limit = Imports::new(8);
+        let first = limit.place(HOUR).await.unwrap();
+        first.too_much(Some(HOUR * 24));
+        let begun = Instant::now();
+        assert_eq!(limit.place(HOUR).await.unwrap_err(), HOUR * 24);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        tokio::time::sleep(HOUR * 23).await;
+        drop(first);
+        drop(limit.place(HOUR).await.unwrap());
+        assert_eq!(begun.elapsed(), HOUR * 24);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_never_closes_altogether() {
         let limit = Imports::new(1);
         for _ in 0..5 {
-            limit.place().await.too_much(None);
+            limit.place(HOUR).await.unwrap().too_much(None);
             tokio::time::sleep(ROUND).await;
         }
-        drop(limit.place().await);
+        drop(limit.place(HOUR).await.unwrap());
     }
 }

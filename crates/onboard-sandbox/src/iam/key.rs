@@ -44,6 +44,8 @@ pub(super) fn create(ctx: &mut Ctx<'_>) -> Answered {
         created: ctx.time(),
         usable_at: ctx.now() + ctx.world.consistency.key_visible,
         refusals_left: ctx.world.consistency.invisible_reads,
+        listed_at: ctx.now() + ctx.world.consistency.stale_reads,
+        lists_without: ctx.world.consistency.invisible_reads,
         last_used: None,
     };
     let mut xml = Xml::default();
@@ -59,8 +61,14 @@ pub(super) fn create(ctx: &mut Ctx<'_>) -> Answered {
 pub(super) fn list(ctx: &mut Ctx<'_>) -> Answered {
     let owner = owner(ctx)?;
     let user = owner.as_deref().map(world::key);
-    let ids: Vec<String> =
-        ctx.account()?.keys.values().filter(|key| key.user == user).map(|key| key.id.clone()).collect();
+    let now = ctx.now();
+    let held = ctx.account()?.keys.values_mut().filter(|key| key.user == user);
+    let listed = held.filter_map(|key| {
+        let unseen = key.lists_without > 0 || key.listed_at > now;
+        key.lists_without = key.lists_without.saturating_sub(1);
+        (!unseen).then(|| key.id.clone())
+    });
+    let ids: Vec<String> = listed.collect();
     let page = paging::page(ids, ctx.params)?;
     let keys = &ctx.account()?.keys;
     let mut xml = Xml::default();

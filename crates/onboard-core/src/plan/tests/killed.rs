@@ -8,7 +8,7 @@ use super::look::Run;
 use super::oracle::{Shows, marked_adopted, ours, shows};
 use super::scenes::{Scene, calm_scene};
 use super::world::{Window, World};
-use crate::plan::{Decision, Goal, Plan, Wait, WaitFor, plan, remains_of, undo};
+use crate::plan::{Decision, Goal, Own, Plan, Wait, WaitFor, plan, remains_of, undo};
 use crate::{ErrorKind, MaintenanceLevel, Origin, PolicyArn, Principal, Record, Step, UserSeen, Wanted, When, With};
 
 fn first_plan(scene: &Scene) -> Option<Plan> {
@@ -77,9 +77,9 @@ proptest! {
             last = second;
         }
         let Some(record) = newest(&world).filter(|r| r.run == last.id) else { return Ok(()) };
-        let steps = last.look(&world, false, |s| undo(&record, s.aws));
+        let steps = last.look(&world, false, |s| undo(&record, s.aws, Own::default()).unwrap());
         last.apply(&mut world, &steps).unwrap();
-        let again = last.look(&world, false, |s| undo(&record, s.aws));
+        let again = last.look(&world, false, |s| undo(&record, s.aws, Own::default()).unwrap());
         prop_assert_eq!(again, vec![], "undo is not done");
         let wanted = &scene.run.wanted;
         let stood = |tags| ours(wanted, tags);
