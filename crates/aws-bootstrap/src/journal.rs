@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::{Policy, PolicyScopeType, Tag};
 use onboard_core::{AwsAccountId, JOURNAL_DOCUMENT, JOURNAL_PATH, Journal, Partition, PolicyArn, Record, TAG_PREFIX};
+use tokio::time::Instant;
 
 use crate::call::{Done, Repeat};
 use crate::connect::Aws;
@@ -13,9 +14,6 @@ use crate::removal::Patience;
 
 /// The tag that every writing renews, changed or not.
 const CLAIMED_AT: &str = "claimed-at";
-
-/// How often a journal object that is listed and not found is read again.
-const READS_AGAIN: u32 = 3;
 
 impl Aws {
     /// Creates a journal object, which is the claim: names are unique, so of several creators one succeeds.
@@ -97,19 +95,21 @@ impl Aws {
         Ok(policies.iter().filter_map(|p| Some(journal(p)?.arn)).collect())
     }
 
+    /// Reads what is listed. While the list shows what a read does not find, one of them is old: both are asked again
+    /// until they agree, within the settings' patience; after that the reads count, which are of one object each.
     pub(crate) async fn read_journals(&self, arns: &[PolicyArn]) -> Result<Vec<Journal>, AwsError> {
         let mut journals = Vec::new();
         let mut missing = arns.to_vec();
-        for round in 0..=READS_AGAIN {
+        let (begun, pace) = (Instant::now(), self.patience());
+        loop {
             let read = futures::future::try_join_all(missing.iter().map(|arn| self.read_journal(arn))).await?;
             let found: Vec<Journal> = read.into_iter().flatten().collect();
             missing.retain(|arn| found.iter().all(|journal| journal.arn != *arn));
             journals.extend(found);
-            if missing.is_empty() || round == READS_AGAIN {
+            if missing.is_empty() || begun.elapsed() >= pace.limit {
                 break;
             }
-            // The list or the read is stale: what is still listed and cannot be read is no account without a journal.
-            tokio::time::sleep(self.patience().interval).await;
+            tokio::time::sleep(pace.interval).await;
             let listed = self.journal_arns().await?;
             missing.retain(|arn| listed.contains(arn));
             if missing.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_bootstrap::{Aws, AwsError, AwsErrorKind, Pace};
+use aws_bootstrap::{Aws, AwsError, AwsErrorKind, Certainty, Pace};
 use jiff::Timestamp;
 use onboard_core::{Journal, PolicyArn, Record, RunId, When};
 use tokio::sync::Mutex;
@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Moment;
 use crate::journals;
+use crate::recorder::Recorder;
 
 pub(crate) use taking::{Terms, acquire};
 
@@ -48,7 +49,9 @@ pub(crate) struct Claim {
 }
 
 struct Shared {
+    /// Its effects are recorded.
     aws: Aws,
+    recorder: Recorder,
     run: RunId,
     lease: Duration,
     pace: Pace,
@@ -116,25 +119,76 @@ impl Shared {
 
     async fn renew(&self) -> Result<(), ClaimError> {
         let mut state = self.state.lock().await;
-        self.write(&mut state, |_| {}).await?;
+        self.touch(&mut state).await?;
         self.confirm(&mut state).await
     }
 
-    async fn write(&self, state: &mut State, change: impl FnOnce(&mut Record)) -> Result<Option<String>, ClaimError> {
+    /// Writes the time of the claim and nothing else: if the object should be another run's by now, that run notices by
+    /// nothing but a longer lease.
+    async fn touch(&self, state: &mut State) -> Result<(), ClaimError> {
         self.check()?;
-        let mut record = state.record.clone();
-        change(&mut record);
-        let before = Moment::now();
-        record.claimed_at = When::At(self.aws.now());
+        let sent = Moment::now();
+        let record = Record { claimed_at: When::At(self.aws.now()), ..state.record.clone() };
         match self.aws.write_journal(&state.journal.arn, &record, &state.record).await {
-            Ok(done) => {
-                state.record = record;
-                state.renewed = before;
-                Ok(done.request_id)
+            Ok(_) => {
+                (state.record, state.renewed) = (record, sent);
+                Ok(())
             }
             Err(error) if error.is(AwsErrorKind::NotFound) => Err(self.lose()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Writes a change into our journal object.
+    async fn write(&self, state: &mut State, change: impl FnOnce(&mut Record)) -> Result<Option<String>, ClaimError> {
+        self.check()?;
+        let (arn, before) = (state.journal.arn.clone(), state.record.clone());
+        let mut wanted = before.clone();
+        change(&mut wanted);
+        let written = self.in_time(state, |aws| {
+            let (arn, before) = (arn.clone(), before.clone());
+            let record = Record { claimed_at: When::At(aws.now()), ..wanted.clone() };
+            async move {
+                let sent = Moment::now();
+                let done = aws.write_journal(&arn, &record, &before).await?;
+                Ok((record, sent, done.request_id))
+            }
+        });
+        match written.await {
+            Ok((record, sent, request_id)) => {
+                (state.record, state.renewed) = (record, sent);
+                Ok(request_id)
+            }
+            Err(ClaimError::Aws(error)) if error.is(AwsErrorKind::NotFound) => Err(self.lose()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete(&self, state: &mut State, journal: &PolicyArn) -> Result<Option<String>, ClaimError> {
+        let delete = self.in_time(state, |aws| {
+            let journal = journal.clone();
+            async move { aws.delete_journal(&journal).await }
+        });
+        Ok(delete.await?.request_id)
+    }
+
+    /// Sends what may only hit a journal object that is still ours or our predecessor's: names are used again, and a
+    /// machine that slept meanwhile would hit that of a later run. What comes too late is not sent before the claim was
+    /// confirmed again.
+    async fn in_time<T, F>(&self, state: &mut State, send: impl Fn(Aws) -> F) -> Result<T, ClaimError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        for _ in 0..RENEWALS {
+            self.ensure(state).await?;
+            let (recorder, late) = self.recorder.clone().within(self.left(state));
+            match send(self.aws.witnessed(Arc::new(recorder))).await {
+                Ok(done) => return Ok(done),
+                Err(error) if late.load(Ordering::SeqCst) && error.certainty == Certainty::NotDone => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ClaimError::Slow)
     }
 
     /// Reads the journals: ours must stand, be ours, and be the newest. That it is not found is no proof that it is
@@ -169,14 +223,19 @@ impl Shared {
             if self.is_fresh(state) {
                 return Ok(());
             }
-            self.write(state, |_| {}).await?;
+            self.touch(state).await?;
             self.confirm(state).await?;
         }
         if self.is_fresh(state) { Ok(()) } else { Err(ClaimError::Slow) }
     }
 
     fn is_fresh(&self, state: &State) -> bool {
-        state.confirmed.elapsed() < self.lease / 2
+        !self.left(state).is_zero()
+    }
+
+    /// How long the claim counts as confirmed.
+    fn left(&self, state: &State) -> Duration {
+        (self.lease / 2).saturating_sub(state.confirmed.elapsed())
     }
 }
 
@@ -202,13 +261,12 @@ impl Claim {
     pub(crate) async fn withdraw(&self) {
         self.keeper.abort();
         let state = self.shared.state.lock().await;
-        // When the lease is over the name may be another run's; then the next run finds an object that says nothing.
-        if self.shared.check().is_ok()
-            && journals::is_bare(&state.record)
-            && state.renewed.elapsed() < self.shared.lease
-        {
+        if self.shared.check().is_ok() && journals::is_bare(&state.record) {
+            // When the lease is over the name may be another run's; then the next run finds an object that says nothing.
+            let left = self.shared.lease.saturating_sub(state.renewed.elapsed());
+            let (recorder, _) = self.shared.recorder.clone().within(left);
             // If this fails the next run waits for the lease: nothing is lost.
-            let _ = self.shared.aws.delete_journal(&state.journal.arn).await;
+            let _ = self.shared.aws.witnessed(Arc::new(recorder)).delete_journal(&state.journal.arn).await;
         }
         self.shared.lost.store(true, Ordering::SeqCst);
     }
@@ -276,7 +334,7 @@ impl Claim {
     /// Our journal object did not show in time. A write tells whether it is gone; if it stands, this machine may have
     /// slept meanwhile, and it is given the same time once more.
     async fn still_there(&self, state: &mut State, patience: &mut Patience) -> Result<(), ClaimError> {
-        self.shared.write(state, |_| {}).await?;
+        self.shared.touch(state).await?;
         if patience.once_more() { Ok(()) } else { Err(ClaimError::Unseen) }
     }
 
@@ -303,13 +361,12 @@ impl Claim {
         let mut state = self.shared.state.lock().await;
         self.shared.ensure(&mut state).await?;
         self.shared.confirm(&mut state).await?;
-        Ok((self.shared.lease / 2).saturating_sub(state.confirmed.elapsed()).min(self.shared.lease / 8))
+        Ok(self.shared.left(&state).min(self.shared.lease / 8))
     }
 
     /// How long that will be so, without asking AWS.
     pub(crate) async fn left(&self) -> Duration {
-        let state = self.shared.state.lock().await;
-        (self.shared.lease / 2).saturating_sub(state.confirmed.elapsed())
+        self.shared.left(&*self.shared.state.lock().await)
     }
 
     /// Whether that is still so, without asking AWS.
@@ -322,7 +379,6 @@ impl Claim {
     pub(crate) async fn write(&self, change: impl FnOnce(&mut Record)) -> Result<Option<String>, ClaimError> {
         self.shared.check()?;
         let mut state = self.shared.state.lock().await;
-        self.shared.ensure(&mut state).await?;
         self.shared.write(&mut state, change).await
     }
 
@@ -352,29 +408,34 @@ impl Claim {
     /// Deletes the journal object: the outcome is definite.
     pub(crate) async fn release(&self) -> Result<Option<String>, ClaimError> {
         let mut state = self.shared.state.lock().await;
-        self.shared.ensure(&mut state).await?;
-        let done = self.shared.aws.delete_journal(&state.journal.arn).await?;
+        let arn = state.journal.arn.clone();
+        let request_id = self.shared.delete(&mut state, &arn).await?;
         self.shared.lost.store(true, Ordering::SeqCst);
-        Ok(done.request_id)
+        Ok(request_id)
     }
 
     /// Gives the claim up and leaves the journal: the next run need not wait for the lease.
     pub(crate) async fn let_go(&self) {
         self.keeper.abort();
         let mut state = self.shared.state.lock().await;
-        if self.shared.check().is_ok() && self.shared.ensure(&mut state).await.is_ok() {
-            if journals::is_bare(&state.record) {
-                // Nothing was done under it. If this fails the next run waits for the lease.
-                let _ = self.shared.aws.delete_journal(&state.journal.arn).await;
-                self.shared.lost.store(true, Ordering::SeqCst);
-                return;
-            }
-            let released = Record { claimed_at: When::At(Timestamp::UNIX_EPOCH), ..state.record.clone() };
+        if self.shared.check().is_ok() {
+            let (arn, before) = (state.journal.arn.clone(), state.record.clone());
             // If this fails the next run waits for the lease: nothing is lost.
-            if self.shared.aws.write_journal(&state.journal.arn, &released, &state.record).await.is_ok() {
-                state.record = released;
+            if journals::is_bare(&before) {
+                // Nothing was done under it.
+                let _ = self.shared.delete(&mut state, &arn).await;
+            } else {
+                let released = Record { claimed_at: When::At(Timestamp::UNIX_EPOCH), ..before.clone() };
+                let write = self.shared.in_time(&mut state, |aws| {
+                    let (arn, released, before) = (arn.clone(), released.clone(), before.clone());
+                    async move { aws.write_journal(&arn, &released, &before).await }
+                });
+                let _ = write.await;
             }
         }
         self.shared.lost.store(true, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests;

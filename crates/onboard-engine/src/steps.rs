@@ -147,7 +147,7 @@ impl Worker<'_> {
         let begun = self.begin_step(step);
         let (lease, stop) = (self.session.times.lease, self.session.stop.clone());
         let terms = Terms { lease, at_once: self.session.take_over, pace: self.pace(), stop: &stop };
-        match claim::acquire(&self.journal_aws(), &caller, *generation, record, &terms).await {
+        match claim::acquire(&self.aws, self.journal_recorder(), &caller, *generation, record, &terms).await {
             Ok((claim, _)) => {
                 self.claim = Some(claim);
                 self.took_over |= *generation > 1;

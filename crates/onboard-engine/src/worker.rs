@@ -292,9 +292,9 @@ impl<'a> Worker<'a> {
         self.recording(view.step, &view.target).changing(view.before, view.after)
     }
 
-    /// The handle of those who write the journal.
-    pub(crate) fn journal_aws(&self) -> Aws {
-        self.aws.witnessed(Arc::new(self.recording(JOURNAL, "the journal under /turbot-onboard/")))
+    /// The recorder of those who write the journal.
+    pub(crate) fn journal_recorder(&self) -> Recorder {
+        self.recording(JOURNAL, "the journal under /turbot-onboard/")
     }
 
     fn recording(&self, step: &'static str, target: &str) -> Recorder {

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use super::{Claim, ClaimError, Patience, Shared, State, keep};
 use crate::clock::Moment;
 use crate::journals;
+use crate::recorder::Recorder;
 use crate::stop::StopSignal;
 
 /// How a claim is made.
@@ -29,11 +30,13 @@ pub(crate) struct Terms<'t> {
 /// journal taken over says.
 pub(crate) async fn acquire(
     aws: &Aws,
+    recorder: Recorder,
     caller: &Caller,
     generation: u32,
     record: &Record,
     terms: &Terms<'_>,
 ) -> Result<(Claim, Option<String>), ClaimError> {
+    let aws = &aws.witnessed(Arc::new(recorder.clone()));
     let before = Moment::now();
     let record = journals::bare(&Record { claimed_at: When::At(aws.now()), ..record.clone() });
     let arn = journal_arn(caller, generation);
@@ -52,6 +55,7 @@ pub(crate) async fn acquire(
     };
     let shared = Arc::new(Shared {
         aws: aws.clone(),
+        recorder,
         run: record.run.clone(),
         lease: terms.lease,
         pace: terms.pace,
@@ -159,41 +163,53 @@ impl Claim {
         // seen everywhere, and only then read theirs.
         self.seen_steadily(&terms.pace, |_| true).await?;
         let mut older = self.older().await?;
-        // It gave a sign of life after it was looked at: until its lease is over it may still be at work.
-        while !terms.at_once {
-            let left = older.iter().filter_map(|j| j.record.as_ref()).map(|r| self.lease_left(r)).max();
-            let left = left.unwrap_or_default();
-            if left.is_zero() {
-                break;
-            }
-            terms.stop.or(tokio::time::sleep(left)).await.ok_or(ClaimError::Taken)?;
-            let before = std::mem::replace(&mut older, self.older().await?);
-            // A time that cannot be read, or is to come, is never over.
-            if claims(&older) == claims(&before) {
-                break;
-            }
+        if !terms.at_once {
+            older = self.wait_for_their_lease(older, terms.stop).await?;
         }
         let Some(base) = older.last() else {
             return Err(ClaimError::Taken);
         };
         // A write tells the truth where a read may be old: a journal that is gone was finished by somebody else, and
         // what it said is over.
+        let mut state = self.shared.state.lock().await;
         if let Some(theirs) = &base.record {
-            match self.shared.aws.write_journal(&base.arn, theirs, theirs).await {
+            let write = self.shared.in_time(&mut state, |aws| {
+                let (arn, theirs) = (base.arn.clone(), theirs.clone());
+                async move { aws.write_journal(&arn, &theirs, &theirs).await }
+            });
+            match write.await {
                 Ok(_) => {}
-                Err(error) if error.is(AwsErrorKind::NotFound) => return Err(ClaimError::Taken),
-                Err(error) => return Err(error.into()),
+                Err(ClaimError::Aws(error)) if error.is(AwsErrorKind::NotFound) => return Err(ClaimError::Taken),
+                Err(error) => return Err(error),
             }
         }
-        let mut state = self.shared.state.lock().await;
         if let Some(said) = journals::together(&older) {
             let run = state.record.run.clone();
             self.shared.write(&mut state, |record| *record = Record { run, ..said }).await?;
         }
         for journal in &older {
-            self.shared.aws.delete_journal(&journal.arn).await?;
+            self.shared.delete(&mut state, &journal.arn).await?;
         }
         Ok(())
+    }
+
+    /// It gave a sign of life after it was looked at: until its lease is over it may still be at work.
+    async fn wait_for_their_lease(&self, seen: Vec<Journal>, stop: &StopSignal) -> Result<Vec<Journal>, ClaimError> {
+        let mut older = seen;
+        loop {
+            let left = older.iter().filter_map(|j| j.record.as_ref()).map(|r| self.lease_left(r)).max();
+            let left = left.unwrap_or_default();
+            if left.is_zero() {
+                return Ok(older);
+            }
+            stop.or(tokio::time::sleep(left)).await.ok_or(ClaimError::Taken)?;
+            let now = self.older().await?;
+            // A time that cannot be read, or is to come, is never over.
+            if claims(&now) == claims(&older) {
+                return Ok(now);
+            }
+            older = now;
+        }
     }
 
     async fn older(&self) -> Result<Vec<Journal>, ClaimError> {
