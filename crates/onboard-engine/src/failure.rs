@@ -3,6 +3,14 @@
 use aws_bootstrap::{AwsError, AwsErrorKind, DeniedBy, GETTING_CREDENTIALS, WaitError};
 use onboard_core::{ErrorKind, ErrorReport, RefusalAbout, Step, TurbotRefusal};
 
+/// A panic ended what was being done. What it said is not repeated: it may quote what was in hand.
+#[must_use]
+pub fn broke_off(what: &str) -> ErrorReport {
+    ErrorReport::new(ErrorKind::Bug, format!("{what} broke off, by a fault of this program"))
+        .because("standard error says where in the source")
+        .hint("run the same command again: it looks at what was done and goes on from there")
+}
+
 /// An effect that could not be recorded: nothing more may be done.
 pub(crate) fn unrecorded(why: &str) -> ErrorReport {
     ErrorReport::new(ErrorKind::Audit, "the audit log cannot be written any more, and nothing is done without it")

@@ -32,6 +32,7 @@ pub use audit::{AUDIT_SCHEMA, AuditLog, AuditPlace};
 pub use aws_bootstrap::Given;
 pub use doctor::{Check, CheckResult, DOCTOR_SCHEMA, DoctorAccount, DoctorReport, doctor};
 pub use event::Event;
+pub use failure::broke_off;
 pub use fleet::{Discovered, Discovering, Ended, FleetSettings, FoundAccount, LeftOut, MaxFailures, discover, fleet};
 pub use handoff::{FileHandOff, HANDOFF_SCHEMA, HandOff, Handed, HandedAccount, Nowhere, OpenHandoff, TextHandOff};
 pub use planned::{Agreed, Answer, Consent, Planned};

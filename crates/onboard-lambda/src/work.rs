@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use onboard_core::{AccountReport, ErrorKind, ErrorReport, ImportState, Report, With};
-use onboard_engine::{Agreed, Session, StopSignal, apply};
+use onboard_engine::{Agreed, Job, Session, StopSignal, apply, broke_off};
 use turbot_onboard::headless::{Prepared, Ready, Surroundings, Which};
 
 use crate::log;
@@ -55,10 +55,13 @@ impl Work {
                 let account = job.wanted.account_id.as_str().to_owned();
                 warnings.iter().for_each(|warning| log::warning(&account, warning));
                 let run = session.run.clone();
+                let turbot_id = job.wanted.turbot_id.to_string();
                 let mut report = match Session::new(session) {
-                    // Whoever starts the state machine, or lets events be sent, has agreed.
-                    Ok(session) => apply(&session, &job, &Agreed, None).await,
-                    Err(error) => failed(account, job.wanted.turbot_id.to_string(), error),
+                    // A task of its own: the runtime would send what a panic says to Lambda.
+                    Ok(session) => tokio::spawn(work(session, job))
+                        .await
+                        .unwrap_or_else(|_| failed(account, turbot_id, broke_off("the work on this account"))),
+                    Err(error) => failed(account, turbot_id, error),
                 };
                 if stop.is_requested() {
                     out_of_time(&mut report);
@@ -75,10 +78,13 @@ impl Work {
         let keys = self.turbot_keys.read().await?;
         let surroundings = Arc::clone(&self.surroundings);
         let prepare = move || surroundings.prepare(VERB, &which, keys.as_ref(), log::events(), stop);
-        tokio::task::spawn_blocking(prepare).await.unwrap_or_else(|error| {
-            Err(ErrorReport::new(ErrorKind::Bug, "reading the settings broke off").because(error.to_string()))
-        })
+        tokio::task::spawn_blocking(prepare).await.unwrap_or_else(|_| Err(broke_off("reading the settings")))
     }
+}
+
+/// Whoever starts the state machine, or lets events be sent, has agreed.
+async fn work(session: Session, job: Job) -> AccountReport {
+    apply(&session, &job, &Agreed, None).await
 }
 
 /// How much of the time that is left is the work's.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::groups::Typed;
 use crate::environment::{self, Environment};
+use crate::panics;
 use crate::render::settings::heading;
 use crate::settings::layers::Layers;
 use crate::settings::manifest::{Form, Manifest};
@@ -66,10 +67,11 @@ impl std::fmt::Debug for Ready {
 }
 
 impl Surroundings {
-    /// Takes the variables: Turbot's keys leave the environment, and core dumps are off. To be called from `main`,
-    /// before any thread is started.
+    /// Takes the variables: Turbot's keys leave the environment, core dumps are off, and no panic quotes what was in hand.
+    /// To be called from `main`, before any thread is started.
     #[must_use]
     pub fn take() -> Self {
+        panics::say_only_where();
         Self { environment: environment::take() }
     }
 

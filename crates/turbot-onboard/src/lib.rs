@@ -13,6 +13,7 @@ mod fleet;
 #[cfg(test)]
 mod fuzz;
 pub mod headless;
+mod panics;
 mod render;
 mod report_file;
 mod run;
@@ -30,6 +31,7 @@ use clap::Parser as _;
 /// Turbot keys out of the environment.
 #[must_use]
 pub fn run() -> ExitCode {
+    panics::say_only_where();
     let environment = environment::take();
     match cli::Cli::try_parse() {
         Ok(cli) => cli.run(environment).into(),

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::doctor::{Check, CheckResult, DoctorReport};
 use crate::event::Event;
+use crate::failure;
 use crate::planned::Planned;
 use crate::session::{Job, Session};
 pub use discover::{Discovered, Discovering, FoundAccount, LeftOut, discover};
@@ -152,12 +153,9 @@ where
             Err(error) => (error.id(), Err(error)),
         };
         let Some(n) = numbers.remove(&id) else { continue };
-        let result = result.unwrap_or_else(|error| {
-            let bug = ErrorReport::new(ErrorKind::Bug, "the work on this account broke off")
-                .because(error.to_string())
-                .hint("run the same command again: it looks at what was done and goes on from there");
+        let result = result.unwrap_or_else(|_| {
             let mut report = blank(&jobs[n]);
-            report.fail(bug);
+            report.fail(failure::broke_off("the work on this account"));
             T::of(report)
         });
         ramp.ended(n, result.failure());
