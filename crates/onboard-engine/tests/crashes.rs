@@ -75,7 +75,7 @@ async fn cut_everywhere(with: With, delete: Deletion) -> usize {
     futures::stream::iter(points)
         .map(|(n, moment)| tokio::spawn(cut_once(with, delete, n, moment)))
         // The four tests run side by side: together no more worlds than two cores can keep the leases of.
-        .buffer_unordered(6)
+        .buffer_unordered(4)
         .map(|done| done.expect("no cut point fails"))
         .count()
         .await
