@@ -318,7 +318,9 @@ fn slow_network(scene: Scene) -> Vec<Schedule> {
         for until in [Until::Reaches(Who::B, Mark::Content), Until::Ends(Who::B)] {
             let title = format!("A's {mark:?} is on its way until {until:?}");
             let cue = Cue { who: Who::A, mark, moment: Moment::Before, act: Act::Hold, until };
-            all.push(schedule(scene, title, vec![cue], Begins::AfterCue, Consistency::default()));
+            let mut schedule = schedule(scene, title, vec![cue], Begins::AfterCue, Consistency::default());
+            schedule.always = mark == Mark::Intent && until == Until::Ends(Who::B);
+            all.push(schedule);
         }
     }
     all

@@ -174,7 +174,7 @@ impl Shared {
 
     /// Sends what may only hit a journal object that is still ours or our predecessor's: names are used again, and a
     /// machine that slept meanwhile would hit that of a later run. What comes too late is not sent before the claim was
-    /// confirmed again.
+    /// confirmed again. An attempt without an answer changes nothing in that: each of these may be sent twice.
     async fn in_time<T, F>(&self, state: &mut State, send: impl Fn(Aws) -> F) -> Result<T, ClaimError>
     where
         F: Future<Output = Result<T, AwsError>>,
@@ -184,7 +184,7 @@ impl Shared {
             let (recorder, late) = self.recorder.clone().within(self.left(state));
             match send(self.aws.witnessed(Arc::new(recorder))).await {
                 Ok(done) => return Ok(done),
-                Err(error) if late.load(Ordering::SeqCst) && error.certainty == Certainty::NotDone => {}
+                Err(_) if late.load(Ordering::SeqCst) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -409,7 +409,21 @@ impl Claim {
     pub(crate) async fn release(&self) -> Result<Option<String>, ClaimError> {
         let mut state = self.shared.state.lock().await;
         let arn = state.journal.arn.clone();
-        let request_id = self.shared.delete(&mut state, &arn).await?;
+        let open = AtomicBool::new(false);
+        let delete = self.shared.in_time(&mut state, |aws| {
+            let (arn, open) = (arn.clone(), &open);
+            async move {
+                let deleted = aws.delete_journal(&arn).await;
+                open.fetch_or(deleted.as_ref().is_err_and(|e| e.certainty == Certainty::MaybeDone), Ordering::SeqCst);
+                deleted
+            }
+        });
+        let request_id = match delete.await {
+            Ok(done) => done.request_id,
+            // It is not there, and an attempt of ours without an answer may be why.
+            Err(ClaimError::Lost) if open.load(Ordering::SeqCst) => None,
+            Err(error) => return Err(error),
+        };
         self.shared.lost.store(true, Ordering::SeqCst);
         Ok(request_id)
     }

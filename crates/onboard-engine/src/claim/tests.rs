@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU32;
 
 use aws_bootstrap::Given;
 use onboard_core::{AccessKeyId, AwsAccountId, MaintenanceSpelling, Origin, Secret, Times, TurbotAccountId, With};
-use onboard_sandbox::{Options, Sandbox};
+use onboard_sandbox::{Fault, Options, Sandbox, What};
 
 use super::*;
 use crate::session::{AwsAccess, Session, SessionSettings};
@@ -35,8 +35,7 @@ fn record(run: &str) -> Record {
 }
 
 struct Scene {
-    /// It serves as long as it lives.
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
     aws: Aws,
     claim: Claim,
 }
@@ -77,7 +76,7 @@ impl Scene {
         let terms = Terms { lease: LEASE, at_once: false, pace: aws_pace(&session.times), stop: &session.stop };
         let (claim, _) = acquire(&aws, recorder, &caller, 1, &record("run-a"), &terms).await.unwrap();
         claim.keeper.abort();
-        Self { _sandbox: sandbox, aws, claim }
+        Self { sandbox, aws, claim }
     }
 
     /// Others took the account over, finished, and another run claimed it anew under the same name; then this run wakes.
@@ -135,4 +134,46 @@ async fn what_is_late_and_still_ours_is_sent_after_a_look() {
     deleted.await.unwrap();
     assert_eq!(scene.holder(&arn).await, None);
     assert_eq!(times.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_is_sent_again_after_a_look() {
+    let scene = Scene::new().await;
+    let arn = scene.claim.arn().await;
+    let lost = Fault::new("iam:TagPolicy", What::Timeout);
+    for (fault, name) in [(lost.clone(), "turbot-role-2"), (lost.after(), "turbot-role-3")] {
+        scene.sandbox.clear_faults();
+        scene.claim.ensure().await.unwrap();
+        scene.sandbox.add_fault(fault);
+        scene.claim.write(|record| name.clone_into(&mut record.name)).await.unwrap();
+        assert_eq!(scene.holder(&arn).await, Some((RunId::new("run-a").unwrap(), name.to_owned())));
+        assert_eq!(scene.claim.record().await.name, name);
+    }
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_is_not_sent_again_when_another_run_took_over() {
+    let scene = Scene::new().await;
+    let arn = scene.claim.arn().await;
+    scene.sandbox.add_fault(Fault::new("iam:TagPolicy", What::Timeout));
+    let (written, ()) = tokio::join!(scene.claim.write(|record| "turbot-role-2".clone_into(&mut record.name)), async {
+        while !scene.sandbox.log().iter().any(|entry| entry.call.operation == "TagPolicy") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        scene.sleep_while_others_work(&arn).await;
+    });
+    assert!(matches!(written, Err(ClaimError::Lost)), "{written:?}");
+    assert_eq!(scene.holder(&arn).await, Some((RunId::new("run-b").unwrap(), "turbot-role".to_owned())));
+}
+
+#[tokio::test]
+async fn a_release_whose_answer_was_lost_is_a_release() {
+    for fault in [Fault::new("iam:DeletePolicy", What::Timeout), Fault::new("iam:DeletePolicy", What::Timeout).after()]
+    {
+        let scene = Scene::new().await;
+        let arn = scene.claim.arn().await;
+        scene.sandbox.add_fault(fault);
+        scene.claim.release().await.unwrap();
+        assert_eq!(scene.holder(&arn).await, None);
+    }
 }
