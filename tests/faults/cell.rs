@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::class::Class;
 use crate::harness::World;
 use crate::mode::{Chapter, Mode};
-use crate::outcomes::{End, rule_of};
+use crate::outcomes::{End, LOST_AFTER, LOST_BEFORE, rule_of};
 use crate::point::{Point, Purpose};
 use crate::seen::{Seen, judge};
 
@@ -91,6 +91,11 @@ fn expected(cell: &Cell, world: &World, calls: &[CallRecord]) -> Result<(Point, 
     if point.purpose == Purpose::Deletion && matches!(cell.class, Class::Malformed | Class::BareId) && gone {
         return Ok((point, End::Good));
     }
+    // Whoever has removed all of it needs the claim no more.
+    let removed = calls[..struck].iter().any(|c| ["iam:DeleteRole", "iam:DeleteUser"].contains(&c.call.name.as_str()));
+    if cell.mode.chapter == Chapter::Refused && cell.hides() && point.call == "iam:GetPolicy" && removed {
+        return Ok((point, End::Good));
+    }
     Ok((point, rule.end(cell.lasting)))
 }
 
@@ -111,7 +116,14 @@ pub fn run(cell: &Cell) -> Result<(), String> {
     world.sandbox.clear_faults();
 
     let (point, end) = expected(cell, &world, &calls)?;
-    let mut wrong = judge(&seen, mode, end, end.kind(chapter, cell.class, point.is_turbot()), &world, cell.hides());
+    let doubtful = cell.lasting
+        && match point.purpose {
+            Purpose::Remove => LOST_AFTER.contains(&cell.class),
+            Purpose::Trust => LOST_BEFORE.contains(&cell.class),
+            _ => false,
+        };
+    let kind = end.kind(chapter, cell.class, point.is_turbot());
+    let mut wrong = judge(&seen, mode, end, kind, &world, cell.hides(), doubtful);
     if chapter.only_looks() && !world.effects_since(from).is_empty() {
         wrong.push(format!("it changed something: {:?}", world.effects_since(from)));
     }

@@ -90,6 +90,8 @@ pub enum Purpose {
     EndIntent,
     /// Reads of what is to be taken back, or is gone by now.
     UndoLook,
+    /// Listing the keys of a user that is to be removed.
+    ListKeys,
     /// Removing the credential: its keys, its policies, itself.
     Remove,
     /// The same once it is removed.
@@ -107,7 +109,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::Look,
         Self::Note,
         Self::Health,
@@ -148,6 +150,7 @@ impl Purpose {
         Self::Refusal,
         Self::EndIntent,
         Self::UndoLook,
+        Self::ListKeys,
         Self::Remove,
         Self::SeeGone,
         Self::Last,
@@ -219,6 +222,7 @@ impl Purpose {
             Self::Refusal => "look at Turbot after the refusal",
             Self::EndIntent => "take the intent back",
             Self::UndoLook => "look at what is to be taken back",
+            Self::ListKeys => "list the keys that are to be removed",
             Self::Remove => "remove the credential",
             Self::SeeGone => "see that it is gone",
             Self::Last => "look at what is left",
@@ -267,6 +271,8 @@ struct Phases {
     /// Turbot has refused the import, and what was made is being removed.
     end_intent: usize,
     set_window: usize,
+    /// The last list of keys before anything is removed.
+    list_keys: usize,
     removal: usize,
     release: usize,
 }
@@ -285,6 +291,8 @@ impl Phases {
         let effect = log.iter().skip(older + 1).position(|c| is_effect(&c.call.name));
         let mut under = log.iter().take(effect.map_or(log.len(), |n| older + 1 + n));
         let looked = under.rposition(|c| SECOND_ROUND.contains(&c.call.name.as_str()));
+        let removal = log.iter().position(|c| is_removal(&c.call.name)).unwrap_or(log.len());
+        let list_keys = log.iter().take(removal).rposition(|c| c.call.name == "iam:ListAccessKeys");
         let create = if made < log.len() { made } else { looked.filter(|n| *n > older).map_or(log.len(), |n| n + 1) };
         Self {
             claim,
@@ -294,7 +302,8 @@ impl Phases {
             import,
             end_intent: after(import, &["iam:TagPolicy", "iam:UntagPolicy"]),
             set_window: after(0, &["turbot:POST /policies"]),
-            removal: log.iter().position(|c| is_removal(&c.call.name)).unwrap_or(log.len()),
+            list_keys: list_keys.unwrap_or(log.len()),
+            removal,
             release: if older < log.len() { after(older + 1, &["iam:DeletePolicy"]) } else { log.len() },
         }
     }
@@ -433,6 +442,7 @@ fn refused(phases: &Phases, n: usize, call: &str) -> Purpose {
         _ if is_removal(call) => Purpose::Remove,
         _ if n > phases.release => Purpose::Last,
         _ if n > phases.removal => Purpose::SeeGone,
+        _ if n == phases.list_keys => Purpose::ListKeys,
         _ => Purpose::UndoLook,
     }
 }

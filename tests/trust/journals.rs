@@ -1,5 +1,7 @@
 //! A journal object that somebody planted: it says what suits them, and proves nothing.
 
+use onboard_sandbox::Blocker;
+
 use crate::harness::{NAME, World};
 use crate::{our_tags, refused};
 
@@ -100,4 +102,29 @@ fn it_is_no_consent_to_take_over_what_is_theirs() {
     assert_eq!(account["error"]["kind"], "not-ours", "{account:#}");
     assert_eq!(cloud.user(&world.account, NAME).unwrap(), before, "it was touched");
     assert_eq!(world.sandbox.turbot().imports().len(), 0);
+}
+
+#[test]
+fn it_makes_no_way_in_of_theirs_ours() {
+    // A user with our tags, a journal that says a run of ours made it, and a way in that no run of ours ever makes.
+    type Plant = fn(&World);
+    let ways: [(&str, Plant); 3] = [
+        ("login profile", |w| w.sandbox.cloud().create_login_profile(&w.account, NAME)),
+        ("MFA", |w| drop(w.sandbox.cloud().add_blocker(&w.account, NAME, Blocker::MfaDevice))),
+        ("group", |w| w.sandbox.cloud().join_group(&w.account, NAME, "theirs")),
+    ];
+    for (way, give) in ways {
+        let world = World::new();
+        let (cloud, tags) = (world.sandbox.cloud(), our_tags(&world));
+        cloud.create_user_unchecked(&world.account, NAME, "/", &[]);
+        cloud.edit_user(&world.account, NAME, |user| user.tags = tags);
+        give(&world);
+        let planted = cloud.user(&world.account, NAME).unwrap();
+        plant(&world, &[("turbot-onboard:unique-id", &planted.unique_id)]);
+        let account = world.verb("apply", &["--with", "keys"]).exits(3).account();
+        assert_eq!(account["error"]["kind"], "not-ours", "{way}: {account:#}");
+        assert!(account["error"].to_string().contains(way), "{way}: {account:#}");
+        assert_eq!(cloud.user(&world.account, NAME).unwrap(), planted, "{way}: it was touched");
+        assert_eq!(world.sandbox.turbot().imports().len(), 0, "{way}");
+    }
 }

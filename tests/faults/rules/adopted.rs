@@ -14,6 +14,8 @@ pub const RULES: &[Rule] = &[
     rule(&[P::Look, P::Again], "", &[], Good, Undone(Own)),
     rule(&[P::Trust, P::Mark], "", LOST_AFTER, Good, Good),
     rule(&[P::Trust, P::Mark], "", &[Class::NotVisible], Good, Pending(Is("unsteady"))),
+    // Whether it was changed is not known, and giving it back fails as well.
+    rule(&[P::Trust], "", LOST_BEFORE, Good, NotUndone(Own)),
     rule(&[P::Trust, P::Mark], "", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::Trust, P::Mark], "", &[], Good, Undone(Own)),
     // It is never deleted unseen: the journal stays until AWS shows what is to be given back.

@@ -59,7 +59,6 @@ pub const RULES: &[Rule] = &[
     rule(&[P::ProveKey], "iam:GetAccountSummary", DEFINITE, Undone(Own), Undone(Own)),
     rule(&[P::ProveKey], "iam:GetAccountSummary", &[], Good, Undone(Own)),
     rule(&[P::ReadBack, P::ReadKey, P::ProveKey, P::Confirm], "", DEFINITE, Undone(Own), NotUndone(Own)),
-    rule(&[P::Confirm], "", &[Class::NotVisible], Good, Undone(Own)),
     rule(&[P::ReadKey], "iam:ListAttached", &[Class::NotVisible], Good, Good),
     rule(&[P::ReadBack, P::ReadKey, P::ProveKey], "", &[Class::NotVisible], Good, Unseen(Own)),
     // An unreadable answer may be the bare unique id that AWS gives in place of a new role's ARN: it counts as 'not yet'.

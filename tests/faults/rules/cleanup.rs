@@ -11,9 +11,15 @@ pub const UNFINISHED: &[Rule] = &[
     // What the journal says was made is looked for several times before it counts as gone.
     rule(&[P::Look, P::Again], "iam:GetRole", &[Class::NotVisible], Good, Gone),
     rule(&[P::Look, P::Again], "iam:GetUser", &[Class::NotVisible], Good, Gone),
+    // Before anything is removed the claim is looked at.
+    rule(&[P::Again], "iam:GetPolicy", &[Class::NotVisible], Good, Pending(Is("claim-lost"))),
     // What hangs on it, or its journal, is listed and never shown: AWS refuses what would be done.
     rule(&[P::Look, P::Again], "", &[Class::NotVisible], Good, Pending(Is("unsteady"))),
     rule(&[P::LookOther], "", &[Class::NotVisible], Good, Good),
+    // What is not there is answered with 404, broken as it may be.
+    rule(&[P::LookOther, P::AgainOther], "iam:Get", &[Class::Malformed, Class::BareId], Good, Good),
+    rule(&[P::LookOther, P::AgainOther], "iam:ListA", &[Class::Malformed], Good, Good),
+    rule(&[P::Look, P::Again], "iam:GetLoginProfile", &[Class::Malformed], Good, Good),
     rule(&[P::LookOther], "", DEFINITE, Stands(Own), Stands(Own)),
     rule(&[P::LookOther], "", &[], Good, Stands(Own)),
     rule(&[P::Look], "", DEFINITE, Stands(Own), Stands(Own)),
@@ -34,7 +40,7 @@ pub const UNFINISHED: &[Rule] = &[
     rule(&[P::Remove], "", DEFINITE, Undone(Own), NotUndone(Own)),
     rule(&[P::Remove], "", &[], Good, NotUndone(Own)),
     rule(&[P::Release], "", &[Class::Malformed], Good, Good),
-    rule(&[P::Release], "", DEFINITE, Undone(Own), Stands(Own)),
+    rule(&[P::Release], "", DEFINITE, Stands(Own), Stands(Own)),
     rule(&[P::Release], "", &[], Good, Stands(Own)),
 ];
 
@@ -46,8 +52,14 @@ pub const FINISHED: &[Rule] = &[
     rule(&[P::Presence], "", &[], Stands(Own), Stands(Own)),
     // What was seen once, and then not, is looked for several times before it counts as gone.
     rule(&[P::LookOther, P::AgainOther], "", &[Class::NotVisible], Good, Good),
+    // What is not there is answered with 404, broken as it may be.
+    rule(&[P::LookOther, P::AgainOther], "iam:Get", &[Class::Malformed, Class::BareId], Good, Good),
+    rule(&[P::LookOther, P::AgainOther], "iam:ListA", &[Class::Malformed], Good, Good),
+    rule(&[P::Look, P::Again], "iam:GetLoginProfile", &[Class::Malformed], Good, Good),
     rule(&[P::Look, P::Again], "iam:GetRole", &[Class::NotVisible], Good, Gone),
     rule(&[P::Look, P::Again], "iam:GetUser", &[Class::NotVisible], Good, Gone),
+    // Before anything is removed the claim is looked at.
+    rule(&[P::Again], "iam:GetPolicy", &[Class::NotVisible], Good, Pending(Is("claim-lost"))),
     // What hangs on it is never shown, and AWS refuses to delete it.
     rule(&[P::Look, P::Again], "", &[Class::NotVisible], Good, Pending(Is("unsteady"))),
     rule(&[P::Look, P::LookOther, P::Again, P::AgainOther], "", DEFINITE, Stands(Own), Stands(Own)),

@@ -4,7 +4,10 @@
 use super::prelude::*;
 
 pub fn meets(purpose: P) -> bool {
-    matches!(purpose, P::Refusal | P::EndIntent | P::UndoLook | P::SeeGone | P::Remove | P::Release | P::Last)
+    matches!(
+        purpose,
+        P::Refusal | P::EndIntent | P::UndoLook | P::ListKeys | P::SeeGone | P::Remove | P::Release | P::Last
+    )
 }
 
 /// What is told first is the refusal, whatever becomes of the undo.
@@ -18,16 +21,28 @@ pub const RULES: &[Rule] = &[
     rule(&[P::EndIntent], "", &[Class::NotVisible], Good, Pending(Is("claim-lost"))),
     rule(&[P::EndIntent], "", DEFINITE, Stands(REFUSED), Stands(REFUSED)),
     rule(&[P::EndIntent], "", &[], Good, Stands(REFUSED)),
-    rule(&[P::UndoLook, P::SeeGone], "iam:GetPolicy", &[Class::NotVisible], Good, Good),
+    // Before anything is removed the claim is looked at; nothing hinders where all of it was removed by then.
+    rule(&[P::UndoLook, P::SeeGone], "iam:GetPolicy", &[Class::NotVisible], Good, NotUndone(REFUSED)),
+    // The key that this run made is removed by its id.
+    rule(&[P::ListKeys], "", &[Class::NotVisible], Good, Good),
     rule(&[P::SeeGone], "", &[Class::NotVisible], Good, Good),
-    rule(&[P::UndoLook, P::SeeGone, P::Remove, P::Release], "", DEFINITE, NotUndone(REFUSED), NotUndone(REFUSED)),
+    rule(
+        &[P::UndoLook, P::ListKeys, P::SeeGone, P::Remove, P::Release],
+        "",
+        DEFINITE,
+        NotUndone(REFUSED),
+        NotUndone(REFUSED),
+    ),
     // A broken 'there is none' is still one.
     rule(&[P::SeeGone], "iam:GetRole", &[Class::Malformed, Class::BareId], Good, Good),
     rule(&[P::SeeGone], "iam:GetUser", &[Class::Malformed, Class::BareId], Good, Good),
     rule(&[P::SeeGone], "iam:ListA", &[Class::Malformed], Good, Good),
-    rule(&[P::UndoLook, P::SeeGone], "", &[], Good, NotUndone(REFUSED)),
+    rule(&[P::UndoLook], "iam:GetLoginProfile", &[Class::Malformed], Good, Good),
+    rule(&[P::UndoLook, P::ListKeys, P::SeeGone], "", &[], Good, NotUndone(REFUSED)),
     // The second answer says that it is gone, broken as it is.
     rule(&[P::Remove], "iam:De", &[Class::Malformed], Good, Good),
+    rule(&[P::Remove], "iam:Detach", &[Class::Truncated], Good, Good),
+    rule(&[P::Remove], "iam:Update", &[Class::Truncated], Good, Good),
     rule(&[P::Remove], "", &[], Good, NotUndone(REFUSED)),
     rule(&[P::Release], "", &[Class::Malformed], Good, Good),
     rule(&[P::Release], "", &[], Good, Stands(REFUSED)),

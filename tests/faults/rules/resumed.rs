@@ -21,6 +21,7 @@ pub const KEYS: &[Rule] = &[
     ),
     // A key whose secret was lost is deleted only where the account is proved absent.
     rule(&[P::Presence, P::PresenceAgain], "", SOFT, Pending(Is("unknown-outcome")), Pending(Is("unknown-outcome"))),
+    rule(&[P::Look, P::Again], "iam:GetLoginProfile", &[Class::Malformed], Good, Good),
     // Without its journal the user's key is of unknown origin.
     rule(&[P::Look], "iam:GetPolicy", &[Class::NotVisible], Good, Stands(Is("not-ours"))),
 ];
