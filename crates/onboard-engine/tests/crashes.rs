@@ -43,6 +43,10 @@ impl Gate for Cut {
     }
 }
 
+/// Of the points of a run whose credential is deleted late, every so many-th: they differ from the others' after the import
+/// alone, and `scripts/soak crashes` has them all.
+const LATE: usize = 2;
+
 fn times() -> Times {
     Times {
         timeout: Duration::from_millis(1200),
@@ -63,6 +67,10 @@ fn options(delete: Deletion) -> Options {
 }
 
 async fn cut_everywhere(with: With, delete: Deletion) -> usize {
+    cut_at_every(1, with, delete).await
+}
+
+async fn cut_at_every(nth: usize, with: With, delete: Deletion) -> usize {
     let calls = {
         let world = World::new(options(delete)).await;
         let report = run(&world, "whole", world.wanted(with)).await;
@@ -71,7 +79,8 @@ async fn cut_everywhere(with: With, delete: Deletion) -> usize {
     };
     let points = [Moment::Before, Moment::AfterEffect, Moment::AfterAnswer]
         .into_iter()
-        .flat_map(|moment| (0..calls).map(move |n| (n, moment)));
+        .flat_map(|moment| (0..calls).map(move |n| (n, moment)))
+        .step_by(nth);
     futures::stream::iter(points)
         .map(|(n, moment)| tokio::spawn(cut_once(with, delete, n, moment)))
         // The four tests run side by side: together no more worlds than two cores can keep the leases of.
@@ -121,7 +130,7 @@ async fn with_a_role() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_role_deleted_late() {
     let after = Duration::from_millis(60);
-    cut_everywhere(With::Role, Deletion::AfterVisible { after }).await;
+    cut_at_every(LATE, With::Role, Deletion::AfterVisible { after }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,5 +142,5 @@ async fn with_keys() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_keys_deleted_late() {
     let after = Duration::from_millis(60);
-    cut_everywhere(With::Keys, Deletion::AfterVisible { after }).await;
+    cut_at_every(LATE, With::Keys, Deletion::AfterVisible { after }).await;
 }
