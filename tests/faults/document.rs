@@ -24,7 +24,8 @@ Each cell names the exit code, `error.kind` and what stands afterwards:
 - *nothing is left*: nothing had been made yet, or it was taken back; an adopted role is as its owner had it, and a role
   in use stays in use.
 - *cannot be taken back; named*: the fault hinders the undo as well; both failures are reported, and what is left is in
-  `leftovers` with the command that removes it (null where AWS cannot be asked).
+  `leftovers` with the command that removes it (null where AWS cannot be asked). What a call without an answer may have
+  removed, or may not have changed, is named as well.
 - *deleted unseen, or named*: AWS does not show what was made; a deletion is tried all the same, and where AWS refuses
   it, because something hangs on it, what is left is named.
 - *in Turbot; the rest is named*: Turbot accepted the import, and what was to follow fails; nothing is taken back.
