@@ -29,6 +29,13 @@ fn endless(beginning: &'static str, rest: &str) -> (Server, Arc<AtomicUsize>) {
     (server, most)
 }
 
+/// A world in which an attempt has its whole 20 s: a busy machine reads 8 MiB, in small chunks, for some seconds.
+fn patient() -> World {
+    let mut world = World::new();
+    world.set("propagation", "120s");
+    world
+}
+
 #[test]
 fn a_body_without_end_is_refused() {
     let chunk = format!("400\r\n{}\r\n", "x".repeat(1024));
@@ -38,7 +45,7 @@ fn a_body_without_end_is_refused() {
         ("an error", "HTTP/1.1 403 Forbidden\r\n\r\n<ErrorResponse>", "<x>0123456789abc"),
         ("a failure", "HTTP/1.1 500 x\r\ncontent-length: 99999999999\r\n\r\n", "x"),
     ] {
-        let mut world = World::new();
+        let mut world = patient();
         let (server, most) = endless(beginning, rest);
         world.environment.insert("AWS_ENDPOINT_URL".into(), server.url());
         let account = world.verb("plan", &[]).exits(4).account();
@@ -55,7 +62,7 @@ fn a_body_without_end_is_refused() {
 
 #[test]
 fn nor_is_one_of_a_credential_source_read() {
-    let mut world = World::new();
+    let mut world = patient();
     let (server, most) = endless("HTTP/1.1 200 OK\r\n\r\n{", " ");
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         world.environment.remove(name);
@@ -70,7 +77,7 @@ fn nor_is_one_of_a_credential_source_read() {
 #[test]
 fn a_head_without_end_is_refused() {
     for (what, rest) in [("one line", "x"), ("many lines", "x-filler: 0123456789\r\n")] {
-        let mut world = World::new();
+        let mut world = patient();
         let (server, most) = endless("HTTP/1.1 200 OK\r\nx-filler: ", rest);
         world.environment.insert("AWS_ENDPOINT_URL".into(), server.url());
         let account = world.verb("plan", &[]).exits(4).account();
