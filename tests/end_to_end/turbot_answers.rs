@@ -410,3 +410,20 @@ fn a_refusal_after_an_unknown_answer_is_not_final() {
     import(&account, 1, "refused");
     assert!(world.sandbox.cloud().role(&world.account, NAME).is_some(), "the first import may still need it");
 }
+
+/// The credential may have been made anew since: that Turbot cannot use it yet is no verdict on the earlier import.
+#[test]
+fn a_credential_not_usable_yet_after_an_unknown_answer_is_offered_again() {
+    for (with, words) in [("role", "Unable to assume the role"), ("keys", "InvalidClientTokenId")] {
+        let mut world = World::new();
+        for (option, value) in [("timeout", "1s"), ("settle", "1500ms"), ("visibility", "300ms")] {
+            world.set(option, value);
+        }
+        world.sandbox.add_fault(Fault::new(IMPORT, What::Reset));
+        ended(world.verb("apply", &["--with", with]), 6, "pending", "unknown-outcome");
+        world.sandbox.add_fault(Fault::new(IMPORT, status(400, words)).times(2));
+        let account = ended(world.verb("apply", &["--with", with]), 0, "imported", "");
+        import(&account, 3, "accepted");
+        assert_eq!((world.left(), world.effective_imports()), (vec![], 1), "{with}");
+    }
+}

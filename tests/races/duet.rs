@@ -97,10 +97,11 @@ pub fn play(schedule: &Schedule) {
     assert!(schedule.cues.iter().any(|cue| stage.has_played(cue.who)), "no cue was played\n{story}");
     for (who, finished) in [("A", &a), ("B", &b)] {
         // A refused import is told as such, whatever becomes of taking it back; so are a look and a call that the
-        // sleep or the network cut off.
+        // sleep or the network cut off; and a policy that the other has just detached, and that an old list still shows.
         let kind = finished.account()["error"]["kind"].as_str().unwrap_or_default().to_owned();
         let truthful = match finished.code {
             0 | 6 => true,
+            4 if kind == "not-propagated" => schedule.took_over_an_undo(),
             4 => schedule.title.contains("on its way"),
             5 => kind == "turbot-unreachable" || (kind == "turbot-refused" && schedule.fault.is_some()),
             _ => false,

@@ -48,8 +48,9 @@ impl Halt {
             ClaimError::Lost => Self::Pending(
                 ErrorReport::new(
                     ErrorKind::ClaimLost,
-                    "another run took the account over; this one changes nothing more",
+                    "the claim on the account is no longer this run's; this run changes nothing more",
                 )
+                .because("another run took it over, somebody deleted the journal, or AWS does not show it")
                 .hint("wait for the other run, then run the same command again"),
             ),
             ClaimError::Unseen => Self::Failed(

@@ -245,7 +245,8 @@ impl<'a> Importer<'a> {
             }
             ImportAnswer::Refused(refusal) => {
                 self.report.import.state = ImportState::Refused;
-                if refusal.is_propagation() && in_time && !self.intent.unsettled().await {
+                // Whether an earlier import was taken after all shows in the look before the next one is sent.
+                if refusal.is_propagation() && in_time {
                     self.side.note(format!("Turbot cannot use the credential yet: {}", refusal.message));
                     self.ends(|| failure::of_refusal(&refusal)).await?;
                     return Ok(Next::Again(pause));
