@@ -149,6 +149,30 @@ fn an_account_that_is_not_there_has_no_window() {
     }
 }
 
+/// Whoever knows which call their Turbot takes names it; what stands is replaced by nothing else.
+#[test]
+fn a_window_that_stands_is_replaced_by_the_call_that_the_configuration_names() {
+    for verb in ["PUT", "PATCH"] {
+        let world = imported();
+        world.sandbox.turbot().change(|turbot| turbot.update_verbs = vec![verb.to_owned()]);
+        ended(world.verb("maintenance set check", &[]), 0, "done", "");
+        let account = ended(world.verb("maintenance set full", &[]), 5, "failed", "maintenance");
+        assert!(account["error"].to_string().contains("replaced_with"), "{account:#}");
+        let name = |verb: &str| {
+            let text = format!("[maintenance_values]\nreplaced_with = \"{verb}\"\n");
+            std::fs::write(world.path("turbot-onboard.toml"), text).unwrap();
+        };
+        name(if verb == "PUT" { "PATCH" } else { "PUT" });
+        let account = ended(world.verb("maintenance set full", &[]), 5, "failed", "maintenance");
+        assert!(account["error"].to_string().contains("405"), "{account:#}");
+        assert_eq!(window(&world).as_deref(), Some("Forced changes"));
+        name(verb);
+        ended(world.verb("maintenance set full", &[]), 0, "done", "");
+        assert_eq!(window(&world).as_deref(), Some("Anytime"));
+        ended(world.verb("maintenance set full", &[]), 0, "unchanged", "");
+    }
+}
+
 #[test]
 fn the_spelling_is_a_setting() {
     let world = World::new();

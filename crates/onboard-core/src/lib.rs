@@ -42,6 +42,6 @@ pub use text::{escaped, escaped_lines, shown};
 pub use trust::{TrustPolicy, TrustReading};
 pub use turbot::{
     Health, ImportAnswer, LookFailure, LookFault, MaintenanceLevel, MaintenanceSpelling, Presence, RefusalAbout,
-    TurbotAccount, TurbotObserved, TurbotRefusal,
+    TurbotAccount, TurbotObserved, TurbotRefusal, UpdateVerb,
 };
 pub use wanted::{DEFAULT_NAME, Fault, Times, VERSION, Wanted};

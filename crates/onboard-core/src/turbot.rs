@@ -231,7 +231,17 @@ impl MaintenanceLevel {
     }
 }
 
-/// How the three levels are spelled in the API. Only 'No changes' is public; the other two are settings.
+/// The call that replaces a maintenance window that stands. Which one Turbot wants is not public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum UpdateVerb {
+    /// `PUT` on the policy's URL.
+    Put,
+    /// `PATCH` on the policy's URL.
+    Patch,
+}
+
+/// How maintenance is spelled in the API. Only 'No changes' is public; the rest are settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MaintenanceSpelling {
@@ -241,11 +251,14 @@ pub struct MaintenanceSpelling {
     pub check: String,
     /// `Anytime`, assumed.
     pub full: String,
+    /// The call that replaces a window that stands; without it, one is reported and left as it is.
+    pub replaced_with: Option<UpdateVerb>,
 }
 
 impl Default for MaintenanceSpelling {
     fn default() -> Self {
-        Self { no_changes: "No changes".into(), check: "Forced changes".into(), full: "Anytime".into() }
+        let [no_changes, check, full] = ["No changes", "Forced changes", "Anytime"].map(str::to_owned);
+        Self { no_changes, check, full, replaced_with: None }
     }
 }
 

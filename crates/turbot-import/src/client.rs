@@ -13,13 +13,12 @@ use crate::redact::Redactor;
 use crate::said::Said;
 use crate::settings::Clients;
 use crate::trouble::Trouble;
-use crate::{SettingsError, TurbotKey, TurbotSettings, TurbotUrl, UpdateVerb};
+use crate::{SettingsError, TurbotKey, TurbotSettings, TurbotUrl};
 
 /// A Turbot installation, reached with one API key. Cloning it is cheap; clones share their connections.
 #[derive(Clone)]
 pub struct Turbot {
     pub(crate) inner: Arc<Inner>,
-    pub(crate) update_verb: Option<UpdateVerb>,
 }
 
 pub(crate) struct Inner {
@@ -48,14 +47,7 @@ impl Turbot {
         let version = Mutex::new(None);
         let clock = Skew::default();
         let inner = Inner { url, key, spelling, effects, looks, authorization, redactor, version, clock };
-        Ok(Self { inner: Arc::new(inner), update_verb: None })
-    }
-
-    /// The verb that replaces a maintenance window that stands already. Turbot's is not public, so without this a
-    /// standing window is reported and left as it is.
-    #[must_use]
-    pub fn updating_windows_with(self, verb: UpdateVerb) -> Self {
-        Self { update_verb: Some(verb), ..self }
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Where it is.

@@ -21,4 +21,4 @@ pub use import::ImportRequest;
 pub use key::{KeyError, TurbotKey};
 pub use settings::{SettingsError, TurbotSettings};
 pub use url::{TurbotUrl, UrlError};
-pub use window::{MaintenanceError, MaintenanceSet, UpdateVerb};
+pub use window::{MaintenanceError, MaintenanceSet};

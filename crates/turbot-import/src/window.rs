@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onboard_core::{LookFailure, LookFault, MaintenanceLevel, TurbotRefusal, shown};
+use onboard_core::{LookFailure, LookFault, MaintenanceLevel, TurbotRefusal, UpdateVerb, shown};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -17,15 +17,6 @@ const POLICY: &str = "Turbot:Environment:MaintenanceWindow";
 /// How often a window that was just set is read back before it counts as not in force, and the pause between.
 const READ_BACKS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// A verb that may replace a standing window. Which one Turbot wants is not public.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpdateVerb {
-    /// `PUT` on the policy's URL.
-    Put,
-    /// `PATCH` on the policy's URL.
-    Patch,
-}
 
 /// How setting the window ended well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,9 +120,9 @@ impl Turbot {
 
     /// Sets the maintenance window of an account as a required exception, and reads it back.
     ///
-    /// A 409 says that a setting stands, not which: it is read, and replaced only with a verb given to
-    /// [`updating_windows_with`](Self::updating_windows_with). Raising the level has Turbot build infrastructure in the
-    /// account, which lowering it does not remove.
+    /// A 409 says that a setting stands, not which: it is read, and replaced only with the call that
+    /// [`MaintenanceSpelling::replaced_with`](onboard_core::MaintenanceSpelling::replaced_with) names. Raising the level has Turbot build infrastructure in the account,
+    /// which lowering it does not remove.
     ///
     /// # Errors
     /// A refusal (with the missing right), a standing or differing value, or no definite answer.
@@ -158,18 +149,20 @@ impl Turbot {
     /// What to do where a setting stands.
     async fn over_standing(&self, urn: &str, wanted: &str, said: String) -> Result<MaintenanceSet, MaintenanceError> {
         let seen = self.maintenance_window(urn).await;
+        let replaced_with = self.inner.spelling.replaced_with;
         let standing =
             |seen: Option<String>, why: String| MaintenanceError::Standing { wanted: wanted.to_owned(), seen, why };
         let seen = match seen {
             Ok(Some(value)) if same(&value, wanted) => return Ok(MaintenanceSet::AlreadySet { value }),
             Ok(seen) => seen,
-            Err(failure) if self.update_verb.is_none() => {
+            Err(failure) if replaced_with.is_none() => {
                 return Err(standing(None, format!("{said}; reading it failed: {failure}")));
             }
             Err(_) => None,
         };
-        let Some(verb) = self.update_verb else {
-            let why = "which call replaces a setting is not public; change it in Turbot's console";
+        let Some(verb) = replaced_with else {
+            let why = "which call replaces a setting is not public; change it in Turbot's console, or name the call in the \
+                       configuration file, [maintenance_values] replaced_with = \"PUT\"";
             return Err(standing(seen, why.to_owned()));
         };
         let method = match verb {

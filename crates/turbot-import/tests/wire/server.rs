@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use onboard_core::{AwsAccountId, ClusterId, Secret, TurbotAccountId};
+use onboard_core::{AwsAccountId, ClusterId, MaintenanceSpelling, Secret, TurbotAccountId, UpdateVerb};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -94,6 +94,11 @@ impl Server {
 
     pub(crate) fn turbot(&self) -> Turbot {
         client(&format!("http://{}", self.address))
+    }
+
+    pub(crate) fn turbot_replacing_windows_with(&self, verb: UpdateVerb) -> Turbot {
+        let spelling = MaintenanceSpelling { replaced_with: Some(verb), ..Default::default() };
+        Turbot::new(TurbotSettings { spelling, ..settings(&format!("http://{}", self.address)) }).unwrap()
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
-use onboard_core::MaintenanceLevel;
-use turbot_import::{MaintenanceError, MaintenanceSet, UpdateVerb};
+use onboard_core::{MaintenanceLevel, UpdateVerb};
+use turbot_import::{MaintenanceError, MaintenanceSet};
 
 use crate::server::{Reply, Seen, Server, json};
 
@@ -60,10 +60,10 @@ async fn a_standing_window_is_compared_not_believed() {
     assert_eq!(seen.as_deref(), Some("No Changes"));
     assert!(error.to_string().contains("'No Changes'") && error.to_string().contains("not public"), "{error}");
     // With the verb named it is replaced; with a wrong one it says so.
-    let patch = turbot.clone().updating_windows_with(UpdateVerb::Patch);
+    let patch = server.turbot_replacing_windows_with(UpdateVerb::Patch);
     let error = patch.set_maintenance_window(URN, MaintenanceLevel::Full).await.unwrap_err();
     assert!(error.to_string().contains("PATCH was refused with 405"), "{error}");
-    let put = turbot.updating_windows_with(UpdateVerb::Put);
+    let put = server.turbot_replacing_windows_with(UpdateVerb::Put);
     assert_eq!(
         put.set_maintenance_window(URN, MaintenanceLevel::Full).await,
         Ok(MaintenanceSet::Set { value: "Anytime".to_owned() })

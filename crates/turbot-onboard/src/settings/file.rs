@@ -25,6 +25,7 @@ pub(crate) const TABLES: &[(&str, &str, Kind, bool)] = &[
     ("maintenance_values", "no_changes", Kind::Text, true),
     ("maintenance_values", "check", Kind::Text, true),
     ("maintenance_values", "full", Kind::Text, true),
+    ("maintenance_values", "replaced_with", Kind::Choice(&["PUT", "PATCH"]), true),
 ];
 
 /// How a file came to be read.
@@ -152,7 +153,7 @@ impl Reader<'_> {
                 Some((.., false)) if self.found == Found::WorkingFolder => {
                     self.forbidden(&at, "it decides where Turbot's keys come from");
                 }
-                Some((_, _, kind, _)) => match self.values_of(*kind, false, value) {
+                Some((_, _, kind, _)) => match self.values_of(*kind, false, value).and_then(|v| chosen(*kind, v)) {
                     Ok(values) => self.keep(full.clone(), values, value.span(), &full),
                     Err(message) => {
                         let at = self.source(value.span(), &full);
@@ -243,6 +244,15 @@ pub(crate) fn settable() -> impl Iterator<Item = &'static Spec> {
 
 fn pair(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, String> {
     value.get_ref().as_str().map(|value| format!("{key}={value}")).ok_or_else(|| format!("the tag {key} takes a text"))
+}
+
+/// The value, if it is one of the words there are; an empty one is as good as none. (An option's is checked with the rest of it.)
+fn chosen(kind: Kind, values: Vec<String>) -> Result<Vec<String>, String> {
+    let Kind::Choice(words) = kind else { return Ok(values) };
+    match values.iter().find(|value| !value.is_empty() && !words.contains(&value.as_str())) {
+        Some(other) => Err(format!("{} is not one of {}", shown(other), words.join(", "))),
+        None => Ok(values),
+    }
 }
 
 fn article(kind: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use onboard_core::{Wanted, With};
+use onboard_core::{UpdateVerb, Wanted, With};
 
 use super::file::{ConfigFile, Found};
 use super::global::{Global, Output, Verbosity};
@@ -263,6 +263,10 @@ fn every_fault_of_a_file_has_its_place() {
             "[maintenance_values]\nchecks = \"x\"",
             "c.toml:2:1 (maintenance_values.checks): 'checks' is not a key; check is near",
         ),
+        (
+            "[maintenance_values]\nreplaced_with = \"POST\"",
+            "c.toml:2:17 (maintenance_values.replaced_with): 'POST' is not one of PUT, PATCH",
+        ),
     ] {
         let faults = faults_of(text, Found::Own);
         assert_eq!(faults.len(), 1, "{text}: {faults:?}");
@@ -306,9 +310,14 @@ turbot.key_command = ["x"]
 #[test]
 fn maintenance_spellings_come_from_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("turbot-onboard.toml"), "maintenance_values.full = \"Any time\"").unwrap();
+    let file = folder.path().join("turbot-onboard.toml");
+    std::fs::write(&file, "maintenance_values.full = \"Any time\"").unwrap();
     let (spelling, _, _) = with(&[], &[], folder.path(), turbot::spelling);
     assert_eq!((spelling.full.as_str(), spelling.no_changes.as_str()), ("Any time", "No changes"));
+    assert_eq!(spelling.replaced_with, None);
+    std::fs::write(&file, "maintenance_values.replaced_with = \"PATCH\"").unwrap();
+    let (spelling, _, _) = with(&[], &[], folder.path(), turbot::spelling);
+    assert_eq!(spelling.replaced_with, Some(UpdateVerb::Patch));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Where Turbot is and with which key, and how it spells its maintenance levels.
 
-use onboard_core::{MaintenanceSpelling, Secret};
+use onboard_core::{MaintenanceSpelling, Secret, UpdateVerb};
 
 use super::keys;
 use super::profile;
 use super::resolver::Resolver;
+use super::source::Given;
 
 /// Turbot's address, key and certificates.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ fn has_key_source(r: &Resolver<'_>) -> bool {
             .any(|key| r.layers.in_files(&format!("turbot.{key}")).is_some())
 }
 
-/// Resolves how the maintenance levels are spelled.
+/// Resolves how maintenance is spelled.
 pub(crate) fn spelling(r: &Resolver<'_>) -> MaintenanceSpelling {
     let default = MaintenanceSpelling::default();
     let value = |key: &str, default: String| {
@@ -98,5 +99,10 @@ pub(crate) fn spelling(r: &Resolver<'_>) -> MaintenanceSpelling {
         no_changes: value("no_changes", default.no_changes),
         check: value("check", default.check),
         full: value("full", default.full),
+        replaced_with: match r.layers.in_files("maintenance_values.replaced_with").map(Given::text) {
+            Some("PUT") => Some(UpdateVerb::Put),
+            Some("PATCH") => Some(UpdateVerb::Patch),
+            _ => None,
+        },
     }
 }
