@@ -45,6 +45,7 @@ pub enum Chapter {
     Bootstrap,
     Import,
     Maintenance,
+    Replaced,
     CleanupUnfinished,
     CleanupFinished,
     Plan,
@@ -226,6 +227,20 @@ pub const MODES: &[Mode] = &[
         ..FRESH
     },
     Mode {
+        name: "maintenance over another window",
+        chapter: Chapter::Replaced,
+        scene: scene::another_window,
+        first: SET,
+        later: SET,
+        second: done_or_unchanged,
+        third: unchanged,
+        state: |world| {
+            state::imported_clean(world)?;
+            state::in_full_mode(world)
+        },
+        ..FRESH
+    },
+    Mode {
         name: "cleanup of an unfinished role",
         chapter: Chapter::CleanupUnfinished,
         scene: scene::unfinished_role,
@@ -260,7 +275,7 @@ fn exits_zero(_: &World, finished: &Finished) -> Checked {
 }
 
 impl Chapter {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Fresh,
         Self::Entered,
         Self::Adopted,
@@ -271,6 +286,7 @@ impl Chapter {
         Self::Bootstrap,
         Self::Import,
         Self::Maintenance,
+        Self::Replaced,
         Self::CleanupUnfinished,
         Self::CleanupFinished,
         Self::Plan,
@@ -290,6 +306,7 @@ impl Chapter {
             Self::Bootstrap => "`bootstrap --handoff`",
             Self::Import => "`import --handoff`",
             Self::Maintenance => "`maintenance set full`",
+            Self::Replaced => "`maintenance set full` where another window stands, with `replaced_with`",
             Self::CleanupUnfinished => "`cleanup` of an unfinished run",
             Self::CleanupFinished => "`cleanup` of a finished run, the account not in Turbot any more",
             Self::Plan => "`plan`",
@@ -305,7 +322,9 @@ impl Chapter {
             }
             Self::Drifted => (0, "already-imported", None),
             Self::Refused => (5, "refused", Some("turbot-refused")),
-            Self::Bootstrap | Self::Maintenance | Self::CleanupUnfinished | Self::CleanupFinished => (0, "done", None),
+            Self::Bootstrap | Self::Maintenance | Self::Replaced | Self::CleanupUnfinished | Self::CleanupFinished => {
+                (0, "done", None)
+            }
             Self::Plan | Self::Doctor => (0, "", None),
         }
     }
@@ -327,6 +346,7 @@ impl Chapter {
             Self::Bootstrap => &[rules::bootstrap::RULES, rules::apply::RULES],
             Self::Import => &[rules::turbot::IMPORT, rules::apply::RULES],
             Self::Maintenance => &[rules::turbot::MAINTENANCE],
+            Self::Replaced => &[rules::turbot::REPLACED, rules::turbot::MAINTENANCE],
             Self::CleanupUnfinished => &[rules::taking_over::RULES, rules::cleanup::UNFINISHED],
             Self::CleanupFinished => &[rules::cleanup::FINISHED],
             Self::Plan => &[rules::looks::PLAN],
@@ -346,7 +366,7 @@ impl Chapter {
 
     /// Whether it has to do with Turbot alone.
     pub fn leaves_aws_alone(self) -> bool {
-        matches!(self, Self::Import | Self::Maintenance)
+        matches!(self, Self::Import | Self::Maintenance | Self::Replaced)
     }
 
     /// Whether it only looks.
@@ -356,7 +376,7 @@ impl Chapter {
 
     /// Whether the import, or the keeping of the credential, was before the run under fault.
     pub fn was_imported(self) -> bool {
-        matches!(self, Self::Drifted | Self::Maintenance)
+        matches!(self, Self::Drifted | Self::Maintenance | Self::Replaced)
     }
 }
 

@@ -360,7 +360,7 @@ fn at_turbot(chapter: Chapter, phases: &Phases, n: usize, call: &str) -> Purpose
     let again = chapter.takes_over() && n > phases.older;
     match call {
         "turbot:GET /health" => Purpose::Health,
-        "turbot:POST /policies" => Purpose::SetWindow,
+        "turbot:POST /policies" | "turbot:PUT /policies" => Purpose::SetWindow,
         "turbot:GET /policies" if n < phases.set_window => Purpose::Window,
         "turbot:GET /policies" => Purpose::WindowBack,
         "turbot:GET /cluster" if before => {

@@ -16,6 +16,14 @@ pub fn imported(world: &mut World) {
     set_up(world, "apply", &["--with", "role"]);
 }
 
+/// Another window was set before, and which call replaces one is known.
+pub fn another_window(world: &mut World) {
+    imported(world);
+    set_up(world, "maintenance set check", &[]);
+    world.sandbox.turbot().change(|turbot| turbot.update_verbs = vec!["PUT".to_owned()]);
+    std::fs::write(world.path("turbot-onboard.toml"), "[maintenance_values]\nreplaced_with = \"PUT\"\n").unwrap();
+}
+
 fn kept(world: &World, with: &str) {
     set_up(world, "apply", &["--with", with, "--delete-credential", "false"]);
 }

@@ -47,9 +47,9 @@ impl Schedule {
         format!("{}: {}", self.scene.name, self.title)
     }
 
-    /// Whether one run takes over while the other takes back, and reads lag behind what that one did.
-    pub fn took_over_an_undo(&self) -> bool {
-        !self.take_over.is_empty() && self.fault.is_some() && self.title.contains(", reads ")
+    /// Whether reads lag behind writes.
+    pub fn reads_lag(&self) -> bool {
+        self.title.contains(", reads ")
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::types::{Policy, PolicyScopeType, Tag};
+use jiff::Timestamp;
 use onboard_core::{AwsAccountId, JOURNAL_DOCUMENT, JOURNAL_PATH, Journal, Partition, PolicyArn, Record, TAG_PREFIX};
 use tokio::time::Instant;
 
@@ -47,7 +48,8 @@ impl Aws {
                 .map_err(|e| AwsError::incomplete(OPERATION, e.to_string()))?;
             let policy_id = policy.policy_id().unwrap_or_default().to_owned();
             self.births().note(&arn);
-            Ok(Journal { generation, arn, policy_id, attached: false, record: Some(record.clone()) })
+            let (made_at, record) = (made_at(&policy), Some(record.clone()));
+            Ok(Journal { generation, arn, policy_id, made_at, attached: false, record })
         })
     }
 
@@ -207,7 +209,12 @@ fn journal(policy: &Policy) -> Option<Journal> {
     let attached =
         policy.attachment_count().unwrap_or(0) > 0 || policy.permissions_boundary_usage_count().unwrap_or(0) > 0;
     let record = Record::from_tags(&tag_map(policy.tags()));
-    Some(Journal { generation, arn, policy_id: policy.policy_id().unwrap_or_default().to_owned(), attached, record })
+    let policy_id = policy.policy_id().unwrap_or_default().to_owned();
+    Some(Journal { generation, arn, policy_id, made_at: made_at(policy), attached, record })
+}
+
+fn made_at(policy: &Policy) -> Option<Timestamp> {
+    Timestamp::from_second(policy.create_date()?.secs()).ok()
 }
 
 #[cfg(test)]

@@ -258,6 +258,8 @@ pub struct Journal {
     pub arn: PolicyArn,
     /// Its unique id (`ANPA...`): a journal made anew under the same name has another.
     pub policy_id: String,
+    /// When AWS made it, to the second.
+    pub made_at: Option<Timestamp>,
     /// Whether it is attached to something, which we never do: then it is not touched.
     pub attached: bool,
     /// What its tags say; `None` where they cannot be read as a record of ours.
@@ -265,6 +267,15 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// Whether this is what stood under the name of `own` before that was made: names are used again, and a read may be
+    /// old. What was made in the same second may have come after it as well.
+    #[must_use]
+    pub fn stood_before(&self, own: &Self) -> bool {
+        self.arn == own.arn
+            && self.policy_id != own.policy_id
+            && matches!((self.made_at, own.made_at), (Some(theirs), Some(ours)) if theirs < ours)
+    }
+
     /// The name of the journal object of a generation.
     #[must_use]
     pub fn name_of(generation: u32) -> String {

@@ -191,8 +191,9 @@ impl Shared {
         Err(ClaimError::Slow)
     }
 
-    /// Reads the journals: ours must stand, be ours, and be the newest. That it is not found is no proof that it is
-    /// gone as long as AWS may not show it everywhere; until it shows, nothing is confirmed.
+    /// Reads the journals: ours must stand, be ours, and be the newest. That it is not found, or that its name still shows
+    /// what stood there before, is no proof that it is gone as long as AWS may not show it everywhere; until it shows,
+    /// nothing is confirmed.
     async fn confirm(&self, state: &mut State) -> Result<(), ClaimError> {
         let started = Moment::now();
         loop {
@@ -200,7 +201,8 @@ impl Shared {
             let (own, generations) =
                 tokio::try_join!(self.aws.read_journal(&state.journal.arn), self.aws.journal_generations())?;
             let newer = generations.iter().any(|g| *g > state.journal.generation);
-            if own.is_none() && !newer && started.elapsed() < self.pace.limit {
+            let old = own.as_ref().is_none_or(|journal| journal.stood_before(&state.journal));
+            if old && !newer && started.elapsed() < self.pace.limit {
                 tokio::time::sleep(self.pace.interval).await;
                 continue;
             }
@@ -280,12 +282,14 @@ impl Claim {
 
     /// Reads our own journal object until it shows what it must in a streak of reads.
     async fn seen_steadily(&self, pace: &Pace, shows: impl Fn(&Record) -> bool) -> Result<(), ClaimError> {
-        let arn = self.shared.state.lock().await.journal.arn.clone();
+        let own = self.shared.state.lock().await.journal.clone();
         let mut patience = Patience::of(pace);
         let mut streak = 0;
         while streak < pace.streak {
-            match self.shared.aws.read_journal(&arn).await? {
-                Some(journal) if journal.record.as_ref().is_some_and(&shows) => streak += 1,
+            match self.shared.aws.read_journal(&own.arn).await? {
+                Some(journal) if !journal.stood_before(&own) && journal.record.as_ref().is_some_and(&shows) => {
+                    streak += 1;
+                }
                 _ => streak = 0,
             }
             if streak < pace.streak && patience.is_over() {
@@ -301,19 +305,17 @@ impl Claim {
 
     /// The same, and each read confirms the claim as well: with the last one the streak is over and the claim is ours.
     async fn ours_steadily(&self, pace: &Pace, shows: impl Fn(&Record) -> bool) -> Result<(), ClaimError> {
-        let (arn, generation, policy_id) = {
-            let state = self.shared.state.lock().await;
-            (state.journal.arn.clone(), state.journal.generation, state.journal.policy_id.clone())
-        };
+        let ours = self.shared.state.lock().await.journal.clone();
         let (mut patience, mut streak) = (Patience::of(pace), 0);
         loop {
             let renewed = self.shared.state.lock().await.renewed;
             let (own, generations) =
-                tokio::try_join!(self.shared.aws.read_journal(&arn), self.shared.aws.journal_generations())?;
+                tokio::try_join!(self.shared.aws.read_journal(&ours.arn), self.shared.aws.journal_generations())?;
+            let own = own.filter(|journal| !journal.stood_before(&ours));
             let another = own.as_ref().is_some_and(|journal| {
-                journal.policy_id != policy_id || journal.record.as_ref().is_none_or(|r| r.run != self.shared.run)
+                journal.policy_id != ours.policy_id || journal.record.as_ref().is_none_or(|r| r.run != self.shared.run)
             });
-            if another || generations.iter().any(|g| *g > generation) {
+            if another || generations.iter().any(|g| *g > ours.generation) {
                 return Err(self.shared.lose());
             }
             let good = own.and_then(|journal| journal.record).is_some_and(|record| shows(&record));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use onboard_core::{
-    AccountReport, ErrorKind, ErrorReport, ImportState, Leftover, Outcome, Presence, StepResult, With, is_kept,
+    AccountReport, ErrorKind, ErrorReport, ImportState, Journal, Leftover, Outcome, Presence, StepResult, With, is_kept,
 };
 
 use super::undoing::TakenBack;
@@ -218,10 +218,14 @@ impl Worker<'_> {
         // What could not be taken back is left whoever's tags it carries by now.
         let failed = if self.report.undo_error.is_some() { self.unique_id.as_deref() } else { None };
         let is_left = |tags, id: &str| (mine(tags) && !in_use(tags)) || failed == Some(id);
-        for role in seen.roles.iter().filter(|r| is_left(&r.tags, &r.unique_id)) {
+        // What AWS has answered to be deleted is gone, though a read may still show it.
+        let done = |step: &str| self.report.steps.iter().any(|s| s.step == step && s.result == StepResult::Done);
+        let gone = done("delete-role") || done("delete-user");
+        let stands = |id: &str| !gone || self.unique_id.as_deref() != Some(id);
+        for role in seen.roles.iter().filter(|r| is_left(&r.tags, &r.unique_id) && stands(&r.unique_id)) {
             left("role", role.arn.to_string(), why.to_owned());
         }
-        for user in seen.users.iter().filter(|u| is_left(&u.tags, &u.unique_id)) {
+        for user in seen.users.iter().filter(|u| is_left(&u.tags, &u.unique_id) && stands(&u.unique_id)) {
             left("user", user.arn.to_string(), why.to_owned());
             for key in &user.keys {
                 left("access-key", key.id.to_string(), why.to_owned());
@@ -232,8 +236,6 @@ impl Worker<'_> {
             let shown = seen.roles.iter().map(|r| &r.arn).chain(seen.users.iter().map(|u| &u.arn));
             let kind = if self.wanted.with == With::Role { "role" } else { "user" };
             let why = "it was made, and AWS does not show it";
-            let done = |step: &str| self.report.steps.iter().any(|s| s.step == step && s.result == StepResult::Done);
-            let gone = done("delete-role") || done("delete-user");
             if let Some(arn) = self.arn.as_ref().filter(|arn| !gone && !shown.into_iter().any(|seen| seen == *arn)) {
                 left(kind, arn.to_string(), why.to_owned());
             }
@@ -243,7 +245,10 @@ impl Worker<'_> {
                 left("access-key", key.clone(), why.to_owned());
             }
         }
-        for journal in &seen.journals {
+        let of_a_policy = |target: &str| Journal::generation_of(target.strip_prefix("policy ")?);
+        let released = self.report.steps.iter().filter(|s| s.step == "release" && s.result == StepResult::Done);
+        let released = released.filter_map(|s| of_a_policy(&s.target)).max();
+        for journal in seen.journals.iter().filter(|j| released.is_none_or(|own| j.generation > own)) {
             left("journal", journal.arn.to_string(), "an unfinished run's own record".to_owned());
         }
         self.report.leftovers = Some(leftovers);

@@ -146,7 +146,8 @@ impl Claim {
             if generations.iter().any(|g| *g > own) {
                 return Err(ClaimError::Taken);
             }
-            if seen.is_some() && generations.contains(&own) {
+            let shown = seen.is_some_and(|journal| !journal.stood_before(&state.journal));
+            if shown && generations.contains(&own) {
                 state.confirmed = state.renewed;
                 return Ok(());
             }
@@ -162,7 +163,7 @@ impl Claim {
         // The holder of an older generation may have written its intent just before it saw ours: wait until ours is
         // seen everywhere, and only then read theirs.
         self.seen_steadily(&terms.pace, |_| true).await?;
-        let mut older = self.older().await?;
+        let mut older = self.older_steadily(&terms.pace).await?;
         if !terms.at_once {
             older = self.wait_for_their_lease(older, terms.stop).await?;
         }
@@ -210,6 +211,18 @@ impl Claim {
             }
             older = now;
         }
+    }
+
+    /// What older generations say in a streak of reads: a read may be old, and what it leaves out would be forgotten.
+    async fn older_steadily(&self, pace: &Pace) -> Result<Vec<Journal>, ClaimError> {
+        let (begun, mut seen, mut streak) = (Moment::now(), self.older().await?, 1);
+        while streak < pace.streak && begun.elapsed() < pace.limit {
+            tokio::time::sleep(pace.interval).await;
+            let now = self.older().await?;
+            streak = if now == seen { streak + 1 } else { 1 };
+            seen = now;
+        }
+        Ok(seen)
     }
 
     async fn older(&self) -> Result<Vec<Journal>, ClaimError> {

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU32;
 
 use aws_bootstrap::Given;
 use onboard_core::{AccessKeyId, AwsAccountId, MaintenanceSpelling, Origin, Secret, Times, TurbotAccountId, With};
-use onboard_sandbox::{Fault, Options, Sandbox, What};
+use onboard_sandbox::{Consistency, Fault, Options, Sandbox, What};
 
 use super::*;
 use crate::session::{AwsAccess, Session, SessionSettings};
@@ -176,4 +176,27 @@ async fn a_release_whose_answer_was_lost_is_a_release() {
         scene.claim.release().await.unwrap();
         assert_eq!(scene.holder(&arn).await, None);
     }
+}
+
+/// The names of journals are used again, and AWS may still show what stood under one before.
+#[tokio::test]
+async fn an_old_read_of_an_earlier_journal_of_the_same_name_is_no_lost_claim() {
+    let scene = Scene::new().await;
+    let shared = &scene.claim.shared;
+    scene.sandbox.cloud().set_consistency(Consistency { invisible_reads: 2, ..Consistency::default() });
+    scene.claim.release().await.unwrap();
+    // AWS says to the second when a policy was made.
+    let made_at = shared.state.lock().await.journal.made_at.unwrap();
+    while scene.aws.now().as_second() <= made_at.as_second() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (caller, stop) = (scene.aws.caller().await.unwrap(), StopSignal::new());
+    let terms = Terms { lease: Duration::from_secs(8), at_once: false, pace: shared.pace, stop: &stop };
+    let (aws, recorder) = (&scene.aws, shared.recorder.clone());
+    let (claim, _) = acquire(aws, recorder, &caller, 1, &record("run-a"), &terms).await.unwrap();
+    let shown = scene.aws.read_journal(&claim.arn().await).await.unwrap().unwrap();
+    assert!(shown.stood_before(&claim.own().await.unwrap()), "the scene is what it is about: {shown:?}");
+    claim.ensure_now().await.unwrap();
+    claim.intend_import(scene.aws.now(), &terms.pace).await.unwrap();
+    claim.release().await.unwrap();
 }

@@ -67,6 +67,7 @@ pub(super) fn journals(draw: &mut Draw, scene: &mut Scene) {
         ))
         .unwrap(),
         policy_id: format!("ANPASTOOD{generation}"),
+        made_at: None,
         attached: kind == "attached",
         record,
     };

@@ -107,6 +107,7 @@ fn journal(change: impl FnOnce(&mut Record)) -> Journal {
         generation: 3,
         arn: PolicyArn::new("arn:aws:iam::111122223333:policy/turbot-onboard/turbot-onboard-3").unwrap(),
         policy_id: "ANPA3".into(),
+        made_at: None,
         attached: false,
         record: Some(record),
     }

@@ -176,8 +176,9 @@ impl World {
                 let name = Journal::name_of(*generation);
                 let arn = PolicyArn::new(self.arn("policy", "/turbot-onboard/", &name).as_str()).unwrap();
                 let policy_id = self.unique("ANPA");
+                let (made_at, record) = (None, Some(record));
                 self.journals =
-                    vec![Journal { generation: *generation, arn, policy_id, attached: false, record: Some(record) }];
+                    vec![Journal { generation: *generation, arn, policy_id, made_at, attached: false, record }];
             }
             Step::Note { record } => *self.record(run)? = Record { claimed_at: now, ..(**record).clone() },
             Step::CreateRole { name, path, description, max_session_duration, boundary, tags, trust } => {
