@@ -23,7 +23,8 @@ MASTER, MANAGEMENT = "210987654321", "999988887777"
 ONE_TRY = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=10,
-    read_timeout=60,
+    # A server's first request loads all of moto, beside the other tests.
+    read_timeout=240,
     parameter_validation=False,
     ignore_configured_endpoint_urls=True,
 )

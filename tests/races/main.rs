@@ -30,7 +30,7 @@ use std::time::Instant;
 /// Schedules at work side by side: they wait for leases more than they work.
 const AT_ONCE: usize = 10;
 /// Of the schedules, every so many-th in the short run.
-const STRIDE: usize = 22;
+const STRIDE: usize = 32;
 
 #[test]
 fn two_runs_in_every_order() {

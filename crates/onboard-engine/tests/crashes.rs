@@ -45,7 +45,7 @@ impl Gate for Cut {
 
 /// Of the points of a run whose credential is deleted late, every so many-th: they differ from the others' after the import
 /// alone, and `scripts/soak crashes` has them all.
-const LATE: usize = 2;
+const LATE: usize = 4;
 
 fn times() -> Times {
     Times {
