@@ -110,6 +110,18 @@ const CLEANING: Mode = Mode {
     ..FRESH
 };
 
+const SETTING: Mode = Mode {
+    first: SET,
+    later: SET,
+    second: done_or_unchanged,
+    third: unchanged,
+    state: |world| {
+        state::imported_clean(world)?;
+        state::in_full_mode(world)
+    },
+    ..FRESH
+};
+
 pub const MODES: &[Mode] = &[
     FRESH,
     Mode { name: "keys", first: KEYS, later: KEYS_AGAIN, ..FRESH },
@@ -212,33 +224,12 @@ pub const MODES: &[Mode] = &[
         state: |world| handed::closed_by_apply(world, "keys", TAKE_OVER),
         ..FRESH
     },
-    Mode {
-        name: "maintenance",
-        chapter: Chapter::Maintenance,
-        scene: scene::imported,
-        first: SET,
-        later: SET,
-        second: done_or_unchanged,
-        third: unchanged,
-        state: |world| {
-            state::imported_clean(world)?;
-            state::in_full_mode(world)
-        },
-        ..FRESH
-    },
+    Mode { name: "maintenance", chapter: Chapter::Maintenance, scene: scene::imported, ..SETTING },
     Mode {
         name: "maintenance over another window",
         chapter: Chapter::Replaced,
         scene: scene::another_window,
-        first: SET,
-        later: SET,
-        second: done_or_unchanged,
-        third: unchanged,
-        state: |world| {
-            state::imported_clean(world)?;
-            state::in_full_mode(world)
-        },
-        ..FRESH
+        ..SETTING
     },
     Mode {
         name: "cleanup of an unfinished role",
