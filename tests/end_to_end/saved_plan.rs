@@ -251,7 +251,7 @@ fn after_a_day_it_is_over() {
         let aws = AwsAccess { given: Some(given), region: Some("us-east-1".into()), ..AwsAccess::default() };
         let planned = world.block_on(plan(&session, &Job { wanted, aws })).unwrap();
         let made_at = Timestamp::now().checked_sub(age).unwrap();
-        let document = plan_document(std::slice::from_ref(&planned), &url, made_at, &secret());
+        let document = plan_document(std::slice::from_ref(&planned), &[], &url, made_at, &secret());
         write_plan(&world.path("p.json"), &document).unwrap();
         let run = apply(&world, &[]).exits(code);
         assert_eq!(run.said().contains("expired"), code == 3, "{}", run.said());

@@ -1,6 +1,6 @@
 //! The plan of a fleet, approved by somebody else and carried out as it stands.
 
-use crate::scene::{manifest, many, nothing_left, of, organization, outcomes, report};
+use crate::scene::{ROLE, manifest, many, nothing_left, of, organization, outcomes, report};
 
 #[test]
 fn a_saved_plan_is_applied_with_its_own_external_ids() {
@@ -45,4 +45,29 @@ fn another_manifest_than_the_plans_is_plan_again() {
         assert!(run.stderr.contains(says), "{says}\n{}", run.stderr);
     }
     assert_eq!(world.effects_since(from), Vec::<String>::new());
+}
+
+#[test]
+fn a_plan_names_the_accounts_that_cannot_be_planned() {
+    let mut world = organization(many(3));
+    manifest(&world, 3, &[]);
+    let locked = world.sandbox.cloud().member(1);
+    assert!(world.sandbox.cloud().delete_role_force(&locked, ROLE));
+    let plan = ["plan", "--manifest", "fleet.csv", "--out", "fleet.plan", "--output", "json"];
+    let run = world.run(&plan).exits(7);
+    assert!(run.stderr.contains("without 1 AWS account that cannot be planned"), "{}", run.stderr);
+    let saved = run.json();
+    assert_eq!(saved["accounts"].as_array().unwrap().len(), 2);
+    assert_eq!(saved["unplanned"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&saved["unplanned"][0]["account_id"], &saved["unplanned"][0]["turbot_id"]),
+        (&locked.into(), &"t0001".into())
+    );
+    assert_eq!(saved["unplanned"][0]["error"]["kind"], "denied");
+    let with_manifest = ["apply", "--plan", "fleet.plan", "--manifest", "fleet.csv", "--yes"];
+    let run = world.run(&with_manifest).exits(3);
+    assert!(run.stderr.contains("could not be planned when the plan was made"), "{}", run.stderr);
+    world.run(&["apply", "--plan", "fleet.plan", "--yes", "--assume-role", ROLE]).exits(0);
+    assert_eq!(world.effective_imports(), 2);
+    nothing_left(&mut world, 3);
 }

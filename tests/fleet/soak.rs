@@ -1,7 +1,8 @@
 //! A fleet that meets everything at once: mixed modes, faults of every kind, two interruptions and a kill. Afterwards
 //! every account is imported, none twice, nothing is left over, and the report says what the sandbox's own books say.
 //!
-//! Sampled here; whole by `scripts/soak fleet`: SOAK_ACCOUNTS (80), SOAK_FAULTS (30, of a hundred accounts), SOAK_SEED.
+//! Sampled here; whole by `scripts/soak fleet`: SOAK_ACCOUNTS (80), SOAK_AT_ONCE (16), SOAK_FAULTS (30, of a
+//! hundred accounts), SOAK_SEED.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -115,6 +116,9 @@ fn everything_at_once() {
     {
         world.set(option, value);
     }
+    let at_once = setting("SOAK_AT_ONCE", 16);
+    world.set("concurrency", &at_once.to_string());
+    world.set("import-concurrency", &(at_once / 2).to_string());
     manifest(&world, accounts);
     let mut draw = Draw(seed as u64);
     for n in 0..accounts {

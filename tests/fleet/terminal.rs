@@ -7,7 +7,9 @@ fn a_fleet_is_asked_about_once_and_what_was_shown_is_done() {
     let world = organization(many(3));
     manifest(&world, 3, &[("delete_credential", "false")]);
     let mut run = world.at_terminal(&["apply", "--manifest", "fleet.csv", "--color", "never"]);
-    run.shows("Grant this in 3 AWS accounts? [y/N]");
+    let asked = run.shows("Grant this in 3 AWS accounts? [y/N]");
+    assert_eq!(asked.matches("  planned").count(), 3, "nothing is done yet\n{asked}");
+    assert!(!asked.contains("  done"), "{asked}");
     run.types("y");
     let (code, text) = run.ends(&world);
     assert_eq!(code, 0, "{text}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onboard_core::{ErrorKind, Outcome, StepResult};
+use onboard_core::{ErrorKind, StepResult};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -59,8 +59,8 @@ pub enum Event {
     AccountEnded {
         /// The AWS account.
         account_id: String,
-        /// What came of it.
-        outcome: Outcome,
+        /// What came of it, in a word: an outcome, or what became of its plan.
+        came_to: &'static str,
         /// Why it did not come out as asked.
         failure: Option<ErrorKind>,
     },

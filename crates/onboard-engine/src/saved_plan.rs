@@ -8,7 +8,7 @@ use std::path::Path;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
-use onboard_core::{Chosen, ErrorKind, ErrorReport, Plan, Secret, VERSION, Wanted, first_beyond};
+use onboard_core::{AccountReport, Chosen, ErrorKind, ErrorReport, Plan, Secret, VERSION, Wanted, first_beyond};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
@@ -21,10 +21,12 @@ const LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// The largest plan that is read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The document of a plan: everything a reviewer needs, and the seal.
+/// The document of a plan: everything a reviewer needs, and the seal. `unplanned` are the reports of the accounts that
+/// cannot be planned: the document says so only where there are some.
 #[must_use]
 pub fn plan_document<P: Borrow<Planned>>(
     planned: &[P],
+    unplanned: &[AccountReport],
     turbot_url: &str,
     made_at: Timestamp,
     secret: &Secret,
@@ -66,6 +68,12 @@ pub fn plan_document<P: Borrow<Planned>>(
         "turbot": turbot,
         "accounts": accounts,
     });
+    if !unplanned.is_empty() {
+        document["unplanned"] = unplanned
+            .iter()
+            .map(|r| json!({"account_id": r.account_id, "turbot_id": r.turbot_id, "error": r.error, "warnings": r.warnings}))
+            .collect();
+    }
     let seal = seal(&document, secret);
     document["seal"] = Value::String(seal);
     document
@@ -142,6 +150,8 @@ pub struct SavedAccount {
 pub struct SavedPlan {
     /// Its accounts.
     pub accounts: Vec<SavedAccount>,
+    /// The AWS accounts that could not be planned when it was made.
+    pub unplanned: Vec<String>,
     /// The Turbot URL it was made for.
     pub turbot_url: String,
 }
@@ -200,8 +210,10 @@ impl SavedPlan {
                 })
             })
             .collect::<Result<_, ErrorReport>>()?;
+        let unplanned = document["unplanned"].as_array().into_iter().flatten();
+        let unplanned = unplanned.filter_map(|account| account["account_id"].as_str().map(str::to_owned)).collect();
         let turbot_url = document["turbot"]["url"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { accounts, turbot_url })
+        Ok(Self { accounts, unplanned, turbot_url })
     }
 
     fn check_seal(document: &Value, secret: &Secret) -> Result<(), ErrorReport> {

@@ -64,8 +64,8 @@ pub trait Ended: Send + 'static {
     /// Why it did not come out as asked; a difference that was found is no failure.
     fn failure(&self) -> Option<ErrorKind>;
 
-    /// Its outcome, for whoever watches.
-    fn outcome(&self) -> Outcome;
+    /// What came of it in a word, for whoever watches.
+    fn came_to(&self) -> &'static str;
 
     /// The result of an account whose report says why there is no other.
     fn of(report: AccountReport) -> Self;
@@ -76,8 +76,8 @@ impl Ended for AccountReport {
         self.error.as_ref().map(|error| error.kind)
     }
 
-    fn outcome(&self) -> Outcome {
-        self.outcome
+    fn came_to(&self) -> &'static str {
+        self.outcome.as_str()
     }
 
     fn of(report: AccountReport) -> Self {
@@ -90,8 +90,12 @@ impl Ended for Result<Box<Planned>, Box<AccountReport>> {
         self.as_ref().err().and_then(|report| report.failure())
     }
 
-    fn outcome(&self) -> Outcome {
-        self.as_ref().map_or_else(|report| report.outcome, |_| Outcome::Done)
+    fn came_to(&self) -> &'static str {
+        match self {
+            Ok(planned) if planned.plan.steps.is_empty() => "nothing to do",
+            Ok(_) => "planned",
+            Err(report) => report.came_to(),
+        }
     }
 
     fn of(report: AccountReport) -> Self {
@@ -104,8 +108,8 @@ impl Ended for DoctorReport {
         self.failed.then_some(ErrorKind::CheckFailed)
     }
 
-    fn outcome(&self) -> Outcome {
-        if self.failed { Outcome::Refused } else { Outcome::Done }
+    fn came_to(&self) -> &'static str {
+        if self.failed { Outcome::Refused.as_str() } else { Outcome::Done.as_str() }
     }
 
     fn of(report: AccountReport) -> Self {
@@ -161,7 +165,7 @@ where
         ramp.ended(n, result.failure());
         tell(Event::AccountEnded {
             account_id: jobs[n].wanted.account_id.to_string(),
-            outcome: result.outcome(),
+            came_to: result.came_to(),
             failure: result.failure(),
         });
         results[n] = Some(result);

@@ -132,7 +132,7 @@ impl Apply {
 }
 
 /// Reads a saved plan that was made for the Turbot that is set.
-fn open(path: &str, part: &SessionPart) -> Result<Vec<SavedAccount>, ErrorReport> {
+fn open(path: &str, part: &SessionPart) -> Result<SavedPlan, ErrorReport> {
     let unset =
         || ErrorReport::new(ErrorKind::Settings, "a plan is sealed with the Turbot secret key, which is not set");
     let turbot = part.turbot.as_ref().ok_or_else(unset)?;
@@ -141,5 +141,5 @@ fn open(path: &str, part: &SessionPart) -> Result<Vec<SavedAccount>, ErrorReport
     if plan.accounts.is_empty() {
         return Err(ErrorReport::new(ErrorKind::Settings, format!("the plan {} is of no account", shown(path))));
     }
-    Ok(plan.accounts)
+    Ok(plan)
 }

@@ -100,7 +100,7 @@ impl Plan {
 
 /// The result's text, after the plan was saved where that was asked.
 fn show(run: &Run, planned: &Planned, out: Option<&str>, output: Output, paint: Paint) -> Result<String, ErrorReport> {
-    let document = save(run, std::slice::from_ref(planned), out)?;
+    let document = save(run, std::slice::from_ref(planned), &[], out)?;
     Ok(match output {
         Output::Json => json::document(&document),
         Output::Text => render::text(&PlanView::of(planned, run.turbot_url.as_deref()), paint),
@@ -108,13 +108,26 @@ fn show(run: &Run, planned: &Planned, out: Option<&str>, output: Output, paint: 
 }
 
 /// The document, saved where that was asked.
-fn save<P: Borrow<Planned>>(run: &Run, planned: &[P], out: Option<&str>) -> Result<Value, ErrorReport> {
+fn save<P: Borrow<Planned>>(
+    run: &Run,
+    planned: &[P],
+    unplanned: &[AccountReport],
+    out: Option<&str>,
+) -> Result<Value, ErrorReport> {
     let url = run.turbot_url.as_deref().unwrap_or_default();
+    let secret = run.secret.as_ref();
     let document =
-        run.secret.as_ref().map(|secret| plan_document(planned, url, run.started_at, secret)).unwrap_or_default();
+        secret.map(|secret| plan_document(planned, unplanned, url, run.started_at, secret)).unwrap_or_default();
     if let Some(out) = out {
         write_plan(Path::new(out), &document)?;
-        console::say(&format!("The plan is saved as {}; `apply --plan` carries it out within 24 hours.", shown(out)));
+        let without = match unplanned.len() {
+            0 => String::new(),
+            left_out => format!(" without {} that cannot be planned", of_fleets::accounts(left_out)),
+        };
+        console::say(&format!(
+            "The plan is saved as {}{without}; `apply --plan` carries it out within 24 hours.",
+            shown(out)
+        ));
     }
     Ok(document)
 }
@@ -130,7 +143,7 @@ async fn of_fleet(
 ) -> Exit {
     let plans = run.plan_all(Planning::Apply, accounts).await;
     let text = of_fleets::plans(&plans, run.turbot_url.as_deref(), edge.result_paint(global));
-    let (mut planned, mut reports) = (Vec::new(), Vec::new());
+    let (mut planned, mut unplanned, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     for plan in plans {
         match plan {
             Ok(one) => {
@@ -142,14 +155,17 @@ async fn of_fleet(
                 ));
                 planned.push(one);
             }
-            Err(report) => reports.push(*report),
+            Err(report) => {
+                unplanned.push((*report).clone());
+                reports.push(*report);
+            }
         }
     }
     let report = run.report(reports);
     if planned.is_empty() {
         return run::deliver_of(edge, global, &report, accounts);
     }
-    let document = match save(run, &planned, out) {
+    let document = match save(run, &planned, &unplanned, out) {
         Ok(document) => document,
         Err(error) => return run::refuse(&error, edge.talk_paint(global)),
     };

@@ -5,7 +5,7 @@ use onboard_engine::{AUDIT_SCHEMA, DOCTOR_SCHEMA, HANDOFF_SCHEMA, PLAN_SCHEMA};
 use serde_json::{Map, Value, json};
 
 use super::shape::{
-    about, account_id, constant, count, inner, list, object, one_of, or_null, text, texts_by_name, time, truth,
+    about, account_id, constant, count, inner, list, object, one_of, or_null, text, texts_by_name, time, truth, with,
 };
 
 const OUTCOMES: &[&str] = &[
@@ -101,7 +101,7 @@ fn error() -> Value {
 }
 
 pub(super) fn plan() -> Map<String, Value> {
-    object([
+    let plan = object([
         ("schema", constant(PLAN_SCHEMA)),
         ("tool_version", text()),
         ("made_at", time()),
@@ -135,7 +135,14 @@ pub(super) fn plan() -> Map<String, Value> {
             ])),
         ),
         ("seal", json!({"type": "string", "pattern": "^hmac-sha256:[0-9a-f]{64}$"})),
-    ])
+    ]);
+    let unplanned = list(inner([
+        ("account_id", text()),
+        ("turbot_id", text()),
+        ("error", or_null(error())),
+        ("warnings", about("why it was not looked at, where there is no error", list(text()))),
+    ]));
+    with(plan, "unplanned", about("the accounts that cannot be planned, and why; only where there are some", unplanned))
 }
 
 fn wanted() -> Value {

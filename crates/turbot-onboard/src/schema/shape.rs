@@ -1,4 +1,5 @@
-//! The few shapes that the schemas are made of. In every object no key is missing and no other is there.
+//! The few shapes that the schemas are made of. In every object no key is missing, but for those
+//! that say so, and no other is there.
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +10,12 @@ pub(super) fn object<const N: usize>(properties: [(&str, Value); N]) -> Map<Stri
     object.insert("required".into(), properties.iter().map(|(name, _)| json!(name)).collect());
     object.insert("properties".into(), properties.into_iter().map(|(name, shape)| (name.to_owned(), shape)).collect());
     object.insert("additionalProperties".into(), json!(false));
+    object
+}
+
+/// The same with a key that may be missing.
+pub(super) fn with(mut object: Map<String, Value>, name: &str, shape: Value) -> Map<String, Value> {
+    object["properties"][name] = shape;
     object
 }
 

@@ -145,8 +145,13 @@ fn plans_fit() {
         wanted,
     };
     let secret = Secret::new("s".into());
-    let document = plan_document(&[planned], "https://t", jiff::Timestamp::UNIX_EPOCH, &secret);
-    assert_fits(Document::Plan, &document);
+    let mut unplanned = onboard_core::AccountReport::new("444455556666", "aac", onboard_core::With::Role);
+    unplanned.fail(ErrorReport::new(ErrorKind::Denied, "AWS denied it"));
+    for unplanned in [vec![], vec![unplanned]] {
+        let document = plan_document(&[&planned], &unplanned, "https://t", jiff::Timestamp::UNIX_EPOCH, &secret);
+        assert_eq!(document["unplanned"].as_array().map_or(0, Vec::len), unplanned.len());
+        assert_fits(Document::Plan, &document);
+    }
 }
 
 #[test]

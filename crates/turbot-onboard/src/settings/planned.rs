@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use onboard_core::{AwsAccountId, ErrorKind, ErrorReport, Wanted};
-use onboard_engine::{Job, SavedAccount};
+use onboard_engine::{Job, SavedAccount, SavedPlan};
 
 use super::fleet::{Accounts, jobs, manifest};
 use super::resolver::Resolver;
@@ -16,15 +16,16 @@ type Planned = (Accounts, Arc<[SavedAccount]>);
 /// Resolves the accounts of a plan. With a manifest each row says whose credentials are used, and nothing that it gives
 /// may be other than the plan has it; without one, the options hold for all of them. `None` if something is missing or
 /// wrong, which the resolver has noted.
-pub(crate) fn accounts(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Planned, ErrorReport>> {
+pub(crate) fn accounts(r: &Resolver<'_>, plan: SavedPlan) -> Option<Result<Planned, ErrorReport>> {
     if r.flag("organization") {
         let message = "the plan names the accounts: leave it out, and say with --assume-role how they are entered";
         r.fault_of("organization", message);
         return None;
     }
     if r.layers.find("manifest").is_some() {
-        return of_manifest(r, saved);
+        return of_manifest(r, plan);
     }
+    let saved = plan.accounts;
     let fleet = saved.len() > 1;
     let mut all = Vec::with_capacity(saved.len());
     for account in &saved {
@@ -38,10 +39,10 @@ pub(crate) fn accounts(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Res
     Some(Ok((Accounts { jobs: all.into(), fleet, trouble: None }, saved.into())))
 }
 
-fn of_manifest(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Planned, ErrorReport>> {
+fn of_manifest(r: &Resolver<'_>, plan: SavedPlan) -> Option<Result<Planned, ErrorReport>> {
     let manifest = manifest(r)?;
     let mut by_id: HashMap<AwsAccountId, SavedAccount> =
-        saved.into_iter().map(|account| (account.wanted.account_id.clone(), account)).collect();
+        plan.accounts.into_iter().map(|account| (account.wanted.account_id.clone(), account)).collect();
     let found = jobs(r, &manifest, |row, _| {
         let id = row.layers.find("account-id").and_then(|given| given.text().parse::<AwsAccountId>().ok());
         let base = id.as_ref().and_then(|id| by_id.get(id));
@@ -49,7 +50,7 @@ fn of_manifest(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Plan
         let wanted = wanted?;
         let same = match base {
             Some(base) => compare(row, &wanted, base),
-            None => Err(again("the manifest has an account that is not in the plan", wanted.account_id.to_string())),
+            None => Err(not_planned(&plan.unplanned, wanted.account_id.as_str())),
         };
         Some(same.map(|()| Job { wanted, aws }))
     })?;
@@ -62,6 +63,16 @@ fn of_manifest(r: &Resolver<'_>, saved: Vec<SavedAccount>) -> Option<Result<Plan
         return Some(Err(again("the plan has an account that is not in the manifest", left.to_string())));
     }
     Some(Ok((Accounts { jobs: jobs.into(), fleet: true, trouble: None }, saved.into())))
+}
+
+/// An account of the manifest of which the plan says nothing, or that it could not be planned.
+fn not_planned(unplanned: &[String], which: &str) -> ErrorReport {
+    let message = if unplanned.iter().any(|id| id == which) {
+        "the manifest has an account that could not be planned when the plan was made"
+    } else {
+        "the manifest has an account that is not in the plan"
+    };
+    again(message, which.to_owned())
 }
 
 fn again(message: &str, which: String) -> ErrorReport {

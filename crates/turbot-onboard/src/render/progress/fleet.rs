@@ -32,12 +32,12 @@ impl Board {
                 *self.lane(account_id) = Lane { since: now, said: now, ..Lane::default() };
                 Some(None)
             }
-            Event::AccountEnded { account_id, outcome, failure } => {
+            Event::AccountEnded { account_id, came_to, failure } => {
                 fleet.ended(failure.is_some());
                 self.lanes.remove(account_id);
                 let what = match failure {
-                    Some(kind) => self.paint.bad(&format!("{} ({})", outcome.as_str(), kind.as_str())),
-                    None => self.paint.good(outcome.as_str()),
+                    Some(kind) => self.paint.bad(&format!("{came_to} ({})", kind.as_str())),
+                    None => self.paint.good(came_to),
                 };
                 Some(Some(format!("{}{what}", line(account_id, ""))))
             }
@@ -62,7 +62,7 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
-    use onboard_core::{ErrorKind, Outcome};
+    use onboard_core::ErrorKind;
 
     use super::super::tests::{at, board};
     use super::*;
@@ -76,8 +76,8 @@ mod tests {
     }
 
     fn ended(account: &str, failure: Option<ErrorKind>) -> Event {
-        let outcome = if failure.is_some() { Outcome::Failed } else { Outcome::Imported };
-        Event::AccountEnded { account_id: account.into(), outcome, failure }
+        let came_to = if failure.is_some() { "failed" } else { "imported" };
+        Event::AccountEnded { account_id: account.into(), came_to, failure }
     }
 
     #[test]
