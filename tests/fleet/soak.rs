@@ -121,8 +121,10 @@ fn everything_at_once() {
     world.set("import-concurrency", &(at_once / 2).to_string());
     manifest(&world, accounts);
     let mut draw = Draw(seed as u64);
+    let mut faults = 0;
     for n in 0..accounts {
         if draw.below(100) < setting("SOAK_FAULTS", 30) {
+            faults += 1;
             world.sandbox.add_fault(fault(&mut draw, &world.sandbox.cloud().member(n), &turbot_id(n)));
         }
     }
@@ -150,4 +152,7 @@ fn everything_at_once() {
     assert_eq!(taken.len(), accounts, "seed {seed}");
     assert!(taken.values().all(|count| *count == 1), "seed {seed}: {taken:?}");
     nothing_left(&mut world, accounts);
+    println!(
+        "fleet: {accounts} accounts, {faults} with a fault, seed {seed}; cut short three times, {runs} whole runs: all imported"
+    );
 }

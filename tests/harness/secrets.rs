@@ -1,6 +1,12 @@
 //! The search for secrets in everything a run printed and wrote: raw, percent-encoded, JSON-escaped, base64, Debug.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+/// The least that every form of a secret begins with.
+const START: usize = 8;
+/// So many forms of secrets are searched for one by one; more, a fleet's, by how they begin.
+const FEW: usize = 10_000;
 
 /// What is searched for, and what was found.
 #[derive(Default)]
@@ -13,7 +19,7 @@ pub struct SecretSearch {
 impl SecretSearch {
     /// A secret to search for, in every form it could leak in.
     pub fn add(&mut self, secret: &str) {
-        assert!(secret.len() >= 8, "a needle that short would be found anywhere");
+        assert!(secret.len() >= START, "a needle that short would be found anywhere");
         let percent = |plain: &[u8], upper: bool| -> String {
             let escape = |b: u8| if upper { format!("%{b:02X}") } else { format!("%{b:02x}") };
             let one = |b: u8| {
@@ -61,11 +67,27 @@ impl SecretSearch {
 
     /// Where a secret was found, and in which form.
     pub fn found(&self) -> Vec<String> {
+        let by_start = (self.needles.len() > FEW).then(|| self.by_start());
         let leaks = |(place, text): &(String, String)| -> Vec<String> {
-            let leaks = self.needles.iter().filter(|(needle, _)| text.contains(needle.as_str()));
-            leaks.map(|(_, form)| format!("{place}: a secret, {form}")).collect()
+            let forms = match &by_start {
+                None => {
+                    let leaks = self.needles.iter().filter(|(needle, _)| text.contains(needle.as_str()));
+                    leaks.map(|(_, form)| *form).collect()
+                }
+                Some(by_start) => found_by_start(by_start, text.as_bytes()),
+            };
+            forms.into_iter().map(|form| format!("{place}: a secret, {form}")).collect()
         };
         self.texts.iter().flat_map(leaks).collect()
+    }
+
+    fn by_start(&self) -> ByStart<'_> {
+        let mut by_start = ByStart::new();
+        for (needle, form) in &self.needles {
+            let start = needle.as_bytes().first_chunk().expect("no form is shorter than its secret's start");
+            by_start.entry(*start).or_default().push((needle.as_bytes(), *form));
+        }
+        by_start
     }
 
     #[track_caller]
@@ -73,6 +95,19 @@ impl SecretSearch {
         let found = self.found();
         assert!(found.is_empty(), "secrets leaked: {found:#?}");
     }
+}
+
+type ByStart<'a> = HashMap<[u8; START], Vec<(&'a [u8], &'static str)>>;
+
+/// The forms in which secrets stand in a text: one pass, however many there are.
+fn found_by_start(by_start: &ByStart<'_>, text: &[u8]) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for at in 0..text.len() {
+        let begun = text[at..].first_chunk::<START>().and_then(|start| by_start.get(start));
+        let whole = begun.into_iter().flatten().filter(|(needle, _)| text[at..].starts_with(needle));
+        found.extend(whole.map(|(_, form)| *form));
+    }
+    found
 }
 
 /// The middle of the base64 of a secret at one of three alignments, which stands in any base64 text that holds it.

@@ -33,16 +33,21 @@ fn every_form_is_found() {
         base64(&format!("ab:{SECRET}")),
         base64(&format!("id:{SECRET} and more")),
     ];
-    for text in planted {
-        let mut search = SecretSearch::default();
-        search.add(SECRET);
-        search.seen("here", &text);
-        assert_ne!(search.found(), Vec::<String>::new(), "{text}");
+    // Alone, and as one of a fleet's.
+    for others in [0, 2_000] {
+        let search_in = |text: &str| {
+            let mut search = SecretSearch::default();
+            (0..others).for_each(|n| search.add(&format!("another/secret+{n:04}")));
+            search.add(SECRET);
+            search.seen("here", text);
+            search.found()
+        };
+        for text in &planted {
+            assert_ne!(search_in(text), Vec::<String>::new(), "{text}");
+        }
+        let none = "nothing of the kind: wJalr/UtnFEMI and another/secret+, [redacted]";
+        assert_eq!(search_in(none), Vec::<String>::new());
     }
-    let mut search = SecretSearch::default();
-    search.add(SECRET);
-    search.seen("here", "nothing of the kind: wJalr UtnFEMI, [redacted]");
-    assert_eq!(search.found(), Vec::<String>::new());
 }
 
 /// A secret that a person puts where it does not belong goes through the real command into plan, report and log: the
