@@ -11,9 +11,10 @@ from turbot_stand_in import ACCESS_KEY, CLUSTER, SECRET_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("TURBOT_ONBOARD_BIN", ROOT / "target/debug/turbot-onboard")).resolve()
-WITHIN = 90
-# A second stands for what the real thing has minutes for. Reads are counted in streaks within these times.
-TIMES = {"PROPAGATION": "3s", "VISIBILITY": "3s", "LEASE": "3s", "SETTLE": "6s", "TIMEOUT": "20s"}
+WITHIN = 300
+# A second stands for what the real thing has minutes for. Reads are counted in streaks within these times, and a claim is
+# to outlast what an emulator takes for a read beside the other tests.
+TIMES = {"PROPAGATION": "3s", "VISIBILITY": "3s", "LEASE": "9s", "SETTLE": "12s", "TIMEOUT": "20s"}
 ASKS_NOTHING = {"plan", "verify", "doctor"}
 
 

@@ -106,6 +106,7 @@ fn agrees(world: &World, report: &Value) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what was met is told to whoever runs the soak")]
 fn everything_at_once() {
     let accounts = setting("SOAK_ACCOUNTS", 80);
     let seed = setting("SOAK_SEED", 7);

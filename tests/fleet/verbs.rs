@@ -9,7 +9,9 @@ fn plan_apply_verify_maintenance_cleanup_and_doctor() {
     let mut world = organization(many(12));
     manifest(&world, 12, &[]);
 
-    let doctor = fleet(&world, "doctor", &[]).exits(0).json();
+    let looked = fleet(&world, "doctor", &[]).exits(0);
+    assert_eq!(looked.stderr.matches("  passed\n").count(), 12, "{}", looked.stderr);
+    let doctor = looked.json();
     assert_eq!((doctor["failed"].clone(), doctor["account_id"].clone()), (json!(false), json!(null)));
     assert_eq!(doctor["accounts"].as_array().unwrap().len(), 12);
     assert_eq!(doctor["accounts"][3]["account_id"], world.sandbox.cloud().member(3));
