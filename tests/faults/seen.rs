@@ -17,7 +17,7 @@ pub struct Seen {
     pub kind: Option<String>,
     pub undo_failed: bool,
     pub import: String,
-    /// The error's words.
+    /// The words of the error, and of the undo's own.
     pub said: String,
     /// What of ours stands in AWS and is not in use: `role`, `user`, `access-key`, `journal`.
     pub left: BTreeSet<&'static str>,
@@ -49,7 +49,7 @@ impl Seen {
             kind: account["error"]["kind"].as_str().map(str::to_owned),
             undo_failed: !account["undo_error"].is_null(),
             import: text(&account["import"]["state"]),
-            said: if run.code == 2 { run.said() } else { account["error"].to_string() },
+            said: if run.code == 2 { run.said() } else { format!("{}, {}", account["error"], account["undo_error"]) },
             left,
             leftovers,
             in_turbot,

@@ -1,7 +1,7 @@
 //! Why work on an account stops, and what may be done then.
 
 use aws_bootstrap::{AwsError, AwsErrorKind, Certainty};
-use onboard_core::{ErrorKind, ErrorReport, Stop};
+use onboard_core::{ErrorKind, ErrorReport, StepResult, Stop};
 
 use crate::claim::ClaimError;
 use crate::failure;
@@ -39,6 +39,14 @@ impl Halt {
             }
             _ if error.certainty == Certainty::MaybeDone => Self::Unclear(failure::of_aws(doing, error)),
             _ => Self::Failed(failure::of_aws(doing, error)),
+        }
+    }
+
+    /// What is known of the step that it stopped.
+    pub(crate) fn of_its_step(&self) -> StepResult {
+        match self {
+            Self::Failed(_) | Self::Audit(_) => StepResult::Failed,
+            Self::Again(_) | Self::Unclear(_) | Self::Pending(_) | Self::Interrupted => StepResult::Unknown,
         }
     }
 

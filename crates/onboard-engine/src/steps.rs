@@ -37,8 +37,7 @@ impl Worker<'_> {
             let shown = match &result {
                 Ok(Came::Done) => StepResult::Done,
                 Ok(Came::Unchanged) => StepResult::Unchanged,
-                Err(Halt::Failed(_) | Halt::Audit(_)) => StepResult::Failed,
-                Err(Halt::Again(_) | Halt::Unclear(_) | Halt::Pending(_) | Halt::Interrupted) => StepResult::Unknown,
+                Err(halt) => halt.of_its_step(),
             };
             self.end_step(step, begun, shown);
             let may_be_done = matches!(shown, StepResult::Done | StepResult::Unknown);

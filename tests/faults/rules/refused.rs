@@ -41,8 +41,10 @@ pub const RULES: &[Rule] = &[
     rule(&[P::UndoLook, P::ListKeys, P::SeeGone], "", &[], Good, NotUndone(REFUSED)),
     // The second answer says that it is gone, broken as it is.
     rule(&[P::Remove], "iam:De", &[Class::Malformed], Good, Good),
-    rule(&[P::Remove], "iam:Detach", &[Class::Truncated], Good, Good),
-    rule(&[P::Remove], "iam:Update", &[Class::Truncated], Good, Good),
+    // Of the role, the user and this run's own key AWS's answer decides: that they are not shown may be an old read.
+    rule(&[P::Remove], "iam:Delete", LOST_AFTER, Good, NotUndone(REFUSED)),
+    // Of the rest a newer look says whether it was done.
+    rule(&[P::Remove], "", LOST_AFTER, Good, Good),
     rule(&[P::Remove], "", &[], Good, NotUndone(REFUSED)),
     rule(&[P::Release], "", &[Class::Malformed], Good, Good),
     rule(&[P::Release], "", &[], Good, Stands(REFUSED)),

@@ -1,5 +1,7 @@
 //! Taking back what was begun: of this run by what it knows it did, of earlier ones by what AWS shows.
 
+use std::time::Duration;
+
 use onboard_core::{
     AccessKeyId, AwsObserved, ErrorKind, ErrorReport, Journal, Origin, Own, Principal, Record, Step, StepResult, With,
     of_record, undo,
@@ -11,6 +13,9 @@ use crate::worker::{Worker, looking};
 
 /// How many looks in a row must show nothing more to be taken back.
 const CLEAN_LOOKS: u32 = 2;
+
+/// How often a removal may leave open what it did, and a newer look decide, however long its answer was waited for.
+const OPEN_ENDS: u32 = 2;
 
 /// What came of a try to take back what was begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +90,7 @@ impl Worker<'_> {
         // Once, whatever a look shows: it may be older than what this run did.
         let (mut done, mut own_key) = (Some(std::mem::take(&mut self.done)), key.as_ref());
         let (mut clean, mut why) = (0, None);
+        let (mut open_ends, mut forgiven) = (0, Duration::ZERO);
         while clean < CLEAN_LOOKS {
             let record = match &self.claim {
                 Some(claim) => claim.record().await,
@@ -95,10 +101,12 @@ impl Worker<'_> {
                 .observe(&looking(self.wanted, false))
                 .await
                 .map_err(|e| Halt::aws("looking at what is to be taken back", &e))?;
+            let waited = begun.elapsed().saturating_sub(forgiven);
             let shown = shows(&record, &aws);
             let own = Own { made: made.as_deref(), key: own_key, done: done.as_deref() };
             let steps = undo(&record, &aws, own)?;
             if !steps.is_empty() {
+                let sent = Moment::now();
                 match self.take_back_by(&steps).await {
                     Ok(()) => {
                         awaited &= !shown;
@@ -107,15 +115,20 @@ impl Worker<'_> {
                             done = None;
                         }
                     }
-                    // Not there, or in use: by a newer look there may be something else to do.
-                    Err(Halt::Again(again)) => why = Some(again),
+                    // Not there, in use, or its answer lost: by a newer look there may be something else to do.
+                    Err(halt @ (Halt::Again(_) | Halt::Unclear(_))) if open_ends < OPEN_ENDS => {
+                        open_ends += 1;
+                        forgiven += sent.elapsed();
+                        why = Some(halt);
+                    }
+                    Err(halt @ Halt::Again(_)) => why = Some(halt),
                     Err(halt) => return Err(halt),
                 }
                 clean = 0;
             } else if !awaited || shown {
                 awaited = false;
                 clean += 1;
-            } else if begun.elapsed() > pace.limit && record.origin == Origin::Adopted {
+            } else if waited > pace.limit && record.origin == Origin::Adopted {
                 return Err(Halt::Failed(
                     ErrorReport::new(
                         ErrorKind::NotPropagated,
@@ -123,7 +136,7 @@ impl Worker<'_> {
                     )
                     .because("its journal stays"),
                 ));
-            } else if begun.elapsed() > pace.limit {
+            } else if waited > pace.limit {
                 // AWS answers a deletion by what stands, whatever its reads show: gone, or in use and so still there.
                 let step = match of_record(&record) {
                     Some(Principal::Role(role)) => Step::DeleteRole { role },
@@ -133,8 +146,8 @@ impl Worker<'_> {
                 self.take_back_by(&[step]).await?;
                 awaited = false;
             }
-            if begun.elapsed() > pace.limit * 2 {
-                return Err(Halt::Again(why.unwrap_or_else(|| "AWS keeps showing what was deleted".into())));
+            if waited > pace.limit * 2 {
+                return Err(why.unwrap_or_else(|| Halt::Again("AWS keeps showing what was deleted".into())));
             }
             if clean < CLEAN_LOOKS {
                 self.pause(pace.interval).await?;
@@ -156,7 +169,7 @@ impl Worker<'_> {
         for step in steps {
             let began = self.begin_step(step);
             let result = self.single(step).await;
-            self.end_step(step, began, if result.is_ok() { StepResult::Done } else { StepResult::Failed });
+            self.end_step(step, began, result.as_ref().map_or_else(Halt::of_its_step, |()| StepResult::Done));
             result?;
         }
         Ok(())
