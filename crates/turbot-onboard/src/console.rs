@@ -1,7 +1,11 @@
 //! The two streams. Standard output carries the result alone; everything else goes to standard error. Whoever closed
 //! either of them does not change what is done or the exit code.
 
-use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
+
+use serde::Serialize;
+
+use crate::render::json;
 
 /// Writes the result. A closed standard output is no error: nobody wants to know.
 ///
@@ -9,7 +13,20 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 /// The disk is full, or the like.
 pub(crate) fn deliver(result: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(result.as_bytes()).and_then(|()| out.flush()) {
+    whoever_listens(out.write_all(result.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// The same of a document, which is JSON.
+///
+/// # Errors
+/// The disk is full, or the like.
+pub(crate) fn deliver_document(result: &impl Serialize) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    whoever_listens(json::write(result, &mut out).and_then(|()| out.flush()))
+}
+
+fn whoever_listens(written: io::Result<()>) -> io::Result<()> {
+    match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }

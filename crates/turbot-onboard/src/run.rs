@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::render::annotation;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
-use crate::render::{fleet, json, report};
+use crate::render::{fleet, report};
 use crate::report_file::write_report;
 use crate::settings::audit;
 use crate::settings::fleet::Accounts;
@@ -211,14 +211,14 @@ pub(crate) fn deliver_of(edge: &Edge, global: &Global, report: &Report, accounts
 
 fn deliver_as(edge: &Edge, global: &Global, report: &Report, text: fn(&Report, Paint) -> String) -> Exit {
     annotate(edge, report);
-    let text = match global.output {
-        Output::Text => text(report, edge.result_paint(global)),
+    let written = match global.output {
+        Output::Text => console::deliver(&text(report, edge.result_paint(global))),
         Output::Json => {
             say_errors(edge, global, report);
-            json::document(report)
+            console::deliver_document(report)
         }
     };
-    let exit = Exit(report.summary.exit_code).after_writing(console::deliver(&text));
+    let exit = Exit(report.summary.exit_code).after_writing(written);
     write_report(edge, global, report, exit)
 }
 

@@ -10,7 +10,7 @@ use super::groups::{
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
-use crate::render::{doctor as render, json};
+use crate::render::doctor as render;
 use crate::run::{self, Run};
 use crate::settings::fleet;
 use crate::settings::global::Output;
@@ -78,9 +78,9 @@ impl Doctor {
                     DoctorReport::of_fleet(run.id.to_string(), all.await)
                 }
             };
-            let text = match global.output {
-                Output::Json => json::document(&report),
-                Output::Text => render::text(&report, edge.result_paint(&global)),
+            let written = match global.output {
+                Output::Json => console::deliver_document(&report),
+                Output::Text => console::deliver(&render::text(&report, edge.result_paint(&global))),
             };
             let exit = match &report.accounts {
                 Some(_) if run.stop.is_requested() => Exit(ErrorKind::Interrupted.exit_code()),
@@ -90,7 +90,7 @@ impl Doctor {
                 _ if report.failed => Exit(ErrorKind::CheckFailed.exit_code()),
                 _ => Exit::DONE,
             };
-            exit.after_writing(console::deliver(&text))
+            exit.after_writing(written)
         })
     }
 }

@@ -16,7 +16,6 @@ use crate::edge::Edge;
 use crate::exit::Exit;
 use crate::render::fleet as of_fleets;
 use crate::render::plan::{self as render, PlanView};
-use crate::render::{json, paint::Paint};
 use crate::run::{self, Run};
 use crate::settings::fleet::{self, Accounts};
 use crate::settings::global::{Global, Output};
@@ -90,21 +89,18 @@ impl Plan {
                 Ok(Err(report)) | Err(report) => return run::deliver(edge, &global, &run.report(vec![*report])),
             };
             let exit = if detailed && !planned.plan.steps.is_empty() { Exit::STEPS } else { Exit::DONE };
-            match show(run, &planned, out.as_deref(), global.output, edge.result_paint(&global)) {
-                Ok(text) => exit.after_writing(console::deliver(&text)),
+            match save(run, std::slice::from_ref(&planned), &[], out.as_deref()) {
+                Ok(document) => {
+                    let view = PlanView::of(&planned, run.turbot_url.as_deref());
+                    exit.after_writing(match global.output {
+                        Output::Json => console::deliver_document(&document),
+                        Output::Text => console::deliver(&render::text(&view, edge.result_paint(&global))),
+                    })
+                }
                 Err(error) => run::refuse(&error, edge.talk_paint(&global)),
             }
         })
     }
-}
-
-/// The result's text, after the plan was saved where that was asked.
-fn show(run: &Run, planned: &Planned, out: Option<&str>, output: Output, paint: Paint) -> Result<String, ErrorReport> {
-    let document = save(run, std::slice::from_ref(planned), &[], out)?;
-    Ok(match output {
-        Output::Json => json::document(&document),
-        Output::Text => render::text(&PlanView::of(planned, run.turbot_url.as_deref()), paint),
-    })
 }
 
 /// The document, saved where that was asked.
@@ -142,7 +138,10 @@ async fn of_fleet(
     global: &Global,
 ) -> Exit {
     let plans = run.plan_all(Planning::Apply, accounts).await;
-    let text = of_fleets::plans(&plans, run.turbot_url.as_deref(), edge.result_paint(global));
+    let text = match global.output {
+        Output::Json => String::new(),
+        Output::Text => of_fleets::plans(&plans, run.turbot_url.as_deref(), edge.result_paint(global)),
+    };
     let (mut planned, mut unplanned, mut reports) = (Vec::new(), Vec::new(), Vec::new());
     for plan in plans {
         match plan {
@@ -177,6 +176,8 @@ async fn of_fleet(
         0 if detailed && steps => Exit::STEPS,
         code => Exit(code),
     };
-    let text = if global.output == Output::Json { json::document(&document) } else { text };
-    exit.after_writing(console::deliver(&text))
+    exit.after_writing(match global.output {
+        Output::Json => console::deliver_document(&document),
+        Output::Text => console::deliver(&text),
+    })
 }

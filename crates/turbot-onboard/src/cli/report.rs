@@ -12,7 +12,6 @@ use super::groups::ReportOptions;
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
-use crate::render::json;
 use crate::report_file;
 use crate::settings::global::Output;
 
@@ -66,17 +65,18 @@ impl ReportCommand {
         })?;
         let collected = Collected::merge(parts);
         let exit = report_file::write_collected(edge, &global, &collected, Exit::DONE);
-        let text = match global.output {
-            Output::Json => json::document(&collected.document()),
+        let written = match global.output {
+            Output::Json => console::deliver_document(&collected.document()),
             Output::Text => {
                 let outcomes = collected.outcomes();
                 let counts: Vec<String> =
                     outcomes.iter().map(|(outcome, n)| format!("{n} {}", outcome.as_str())).collect();
                 let said = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
-                format!("{} accounts of {} reports: {said}\n", collected.accounts.len(), collected.runs.len())
+                let (accounts, reports) = (collected.accounts.len(), collected.runs.len());
+                console::deliver(&format!("{accounts} accounts of {reports} reports: {said}\n"))
             }
         };
-        Ok(exit.after_writing(console::deliver(&text)))
+        Ok(exit.after_writing(written))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::console;
 use crate::exit::Exit;
-use crate::render::json;
 use crate::schema::{self, Document};
 
 const EXAMPLES: &str = "\
@@ -25,6 +24,6 @@ impl Schema {
             Some(document) => document.schema(),
             None => schema::all(),
         };
-        Exit::DONE.after_writing(console::deliver(&json::document(&value)))
+        Exit::DONE.after_writing(console::deliver_document(&value))
     }
 }

@@ -166,7 +166,7 @@ impl Policy {
         let (policy, why) = match asked {
             Asked::All => {
                 let document = TemplateDocument::of_policies(&blueprints, &roles);
-                return Ok(Exit::DONE.after_writing(console::deliver(&json::document(&document))));
+                return Ok(Exit::DONE.after_writing(console::deliver_document(&document)));
             }
             Asked::Trust => match &blueprints[..] {
                 [only] if only.role.is_some() => (only.trust_policy(), ""),
