@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use onboard_core::{
-    AccountReport, ErrorKind, ErrorReport, ImportState, Journal, Leftover, Outcome, Presence, StepResult, With, is_kept,
+    AccountReport, ErrorKind, ErrorReport, ImportState, Journal, Leftover, Outcome, Presence, StepReport, StepResult,
+    With, is_kept,
 };
 
 use super::undoing::TakenBack;
@@ -219,8 +220,7 @@ impl Worker<'_> {
         let failed = if self.report.undo_error.is_some() { self.unique_id.as_deref() } else { None };
         let is_left = |tags, id: &str| (mine(tags) && !in_use(tags)) || failed == Some(id);
         // What AWS has answered to be deleted is gone, though a read may still show it.
-        let done = |step: &str| self.report.steps.iter().any(|s| s.step == step && s.result == StepResult::Done);
-        let gone = done("delete-role") || done("delete-user");
+        let gone = self.ended_last(&["create-role", "create-user"], &["delete-role", "delete-user"]).is_some();
         let stands = |id: &str| !gone || self.unique_id.as_deref() != Some(id);
         for role in seen.roles.iter().filter(|r| is_left(&r.tags, &r.unique_id) && stands(&r.unique_id)) {
             left("role", role.arn.to_string(), why.to_owned());
@@ -239,19 +239,24 @@ impl Worker<'_> {
             if let Some(arn) = self.arn.as_ref().filter(|arn| !gone && !shown.into_iter().any(|seen| seen == *arn)) {
                 left(kind, arn.to_string(), why.to_owned());
             }
-            let deleted = done("delete-access-key");
+            let deleted = self.ended_last(&["create-access-key"], &["delete-access-key"]).is_some();
             let keys: Vec<String> = seen.users.iter().flat_map(|u| &u.keys).map(|k| k.id.to_string()).collect();
             if let Some(key) = self.report.access_key_id.as_ref().filter(|key| !deleted && !keys.contains(key)) {
                 left("access-key", key.clone(), why.to_owned());
             }
         }
         let of_a_policy = |target: &str| Journal::generation_of(target.strip_prefix("policy ")?);
-        let released = self.report.steps.iter().filter(|s| s.step == "release" && s.result == StepResult::Done);
-        let released = released.filter_map(|s| of_a_policy(&s.target)).max();
+        let released = self.ended_last(&["claim"], &["release"]).and_then(|s| of_a_policy(&s.target));
         for journal in seen.journals.iter().filter(|j| released.is_none_or(|own| j.generation > own)) {
             left("journal", journal.arn.to_string(), "an unfinished run's own record".to_owned());
         }
         self.report.leftovers = Some(leftovers);
+    }
+
+    /// The step that ended something, unless a later one has begun it anew.
+    fn ended_last(&self, begins: &[&str], ends: &[&str]) -> Option<&StepReport> {
+        let ended = |s: &StepReport| ends.contains(&s.step) && s.result == StepResult::Done;
+        self.report.steps.iter().rfind(|s| begins.contains(&s.step) || ended(s)).filter(|s| ended(s))
     }
 }
 
