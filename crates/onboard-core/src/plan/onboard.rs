@@ -250,16 +250,18 @@ pub fn is_kept(wanted: &Wanted, tags: &BTreeMap<String, String>) -> bool {
 fn tidy(s: &Situation<'_>, hold: &Hold<'_>, record: &Record, why: &str) -> Result<Plan, Stop> {
     let mut steps = Vec::new();
     take_over(hold, s, record.clone(), &mut steps);
-    steps.extend(removal::undo(record, s.aws, removal::Own::default())?);
+    let undone = removal::undo(record, s.aws, removal::Own::default())?;
+    let mut warnings = Vec::new();
+    if !undone.is_empty() {
+        let (with, name) = (record.with.as_str(), &record.name);
+        warnings.push(format!("an unfinished run left {with} {name}: {why}; it is taken back"));
+    }
+    steps.extend(undone);
     release(s, hold, &mut steps);
     Ok(Plan {
         steps,
         end: Outcome::Unchanged,
-        warnings: vec![format!(
-            "an unfinished run left {} {}: {why}; it is taken back",
-            record.with.as_str(),
-            record.name
-        )],
+        warnings,
         external_id: None,
         delete_credential: record.delete_credential,
         then_again: true,

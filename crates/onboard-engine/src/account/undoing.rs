@@ -110,7 +110,7 @@ impl Worker<'_> {
                 match self.take_back_by(&steps).await {
                     Ok(()) => {
                         awaited &= !shown;
-                        own_key = None;
+                        (own_key, why) = (None, None);
                         if shown {
                             done = None;
                         }

@@ -160,6 +160,8 @@ proptest! {
             }
         }
         prop_assert!(!granted_unproved(&plan.steps), "{:#?}", plan.steps);
+        let said = plan.warnings.iter().any(|warning| warning.ends_with("it is taken back"));
+        prop_assert!(!said || plan.steps.iter().any(|s| touched(s).is_some()), "nothing is: {:?}", plan.warnings);
     }
 
     #[test]
