@@ -11,6 +11,7 @@ mod discovering;
 mod failures;
 mod handing_over;
 mod interruption;
+mod open_files;
 mod saved_plan;
 mod scene;
 mod settings;

@@ -242,9 +242,14 @@ impl World {
 
     /// The same command where no file can have more than so many blocks of 512 bytes, as on a disk that is full.
     pub fn on_a_full_disk(&self, plain: &Command, blocks: usize) -> Command {
+        self.limited(plain, &format!("-f {blocks}"))
+    }
+
+    /// The same command under a limit of `ulimit`'s.
+    pub fn limited(&self, plain: &Command, limit: &str) -> Command {
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", &format!("ulimit -f {blocks} && exec \"$0\" \"$@\"")])
+            .args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")])
             .arg(plain.get_program())
             .args(plain.get_args())
             .current_dir(self.folder())

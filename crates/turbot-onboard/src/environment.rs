@@ -94,9 +94,11 @@ impl Environment {
     }
 }
 
-/// What `main` does before anything else: no core dumps, and no secret in the environment of threads and children.
+/// What `main` does before anything else: no core dumps, files enough, and no secret in the environment of threads and
+/// children.
 pub(crate) fn take() -> Environment {
     forbid_core_dumps();
+    crate::open_files::allow();
     let environment = Environment::sort(std::env::vars_os());
     for name in [ACCESS_KEY, SECRET_KEY] {
         wipe(name);

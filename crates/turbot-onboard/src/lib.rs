@@ -13,6 +13,7 @@ mod fleet;
 #[cfg(test)]
 mod fuzz;
 pub mod headless;
+mod open_files;
 mod panics;
 mod render;
 mod report_file;

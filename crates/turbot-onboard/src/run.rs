@@ -12,10 +12,11 @@ use crate::consent::{Asker, Who};
 use crate::console;
 use crate::edge::Edge;
 use crate::exit::Exit;
+use crate::open_files;
 use crate::render::annotation;
 use crate::render::paint::Paint;
 use crate::render::progress::Progress;
-use crate::render::{fleet, report};
+use crate::render::{fleet, report, settings};
 use crate::report_file::write_report;
 use crate::settings::audit;
 use crate::settings::fleet::Accounts;
@@ -103,7 +104,7 @@ impl Run {
         let audit_log = audit::log(part.audited, global.audit_log.as_ref(), &edge.environment, verb)
             .map_err(|error| refuse(&error, paint))?;
         let told = Arc::clone(&progress);
-        let fleet = part.fleet.map(|fleet| FleetSettings { concurrency: global.concurrency, ..fleet });
+        let fleet = part.fleet.map(|fleet| FleetSettings { concurrency: concurrency(global, paint), ..fleet });
         let session =
             Session::new(part.session(id.clone(), audit_log, Arc::new(move |event| told.event(&event)), stop.clone()))
                 .map_err(|error| refuse(&error, paint))?;
@@ -183,6 +184,15 @@ pub(crate) fn runtime() -> Result<Runtime, Exit> {
         console::say(&format!("error: the system gives no threads or sockets: {error}"));
         Exit::FAILED
     })
+}
+
+/// How many accounts are at work at once.
+fn concurrency(global: &Global, paint: Paint) -> usize {
+    let (accounts, warning) = open_files::accounts_at_once(global.concurrency);
+    if global.verbosity > Verbosity::Quiet {
+        settings::warnings(warning.as_slice(), paint).iter().for_each(|line| console::say(line));
+    }
+    accounts
 }
 
 async fn tick(progress: Arc<Progress>) {
