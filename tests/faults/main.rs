@@ -37,7 +37,7 @@ const FAILED_ONCE: &[&str] = &[
     "refused keys: iam:DetachUserPolicy #1 (Remove): Truncated for ever",
 ];
 /// Cells at a time: most of a cell is waiting.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 7;
 
 /// Every mode with the calls of its run, found out once and side by side.
 fn modes() -> &'static [(&'static Mode, Vec<Point>)] {

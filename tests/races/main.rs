@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Schedules at work side by side: they wait for leases more than they work.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 7;
 /// Of the schedules, every so many-th in the short run: odd, since many come in pairs.
 const STRIDE: usize = 31;
 
