@@ -51,6 +51,11 @@ impl Schedule {
     pub fn reads_lag(&self) -> bool {
         self.title.contains(", reads ")
     }
+
+    /// Whether this run's machine is suspended in it.
+    pub fn sleeps(&self, who: Who) -> bool {
+        self.cues.iter().any(|cue| cue.who == who && cue.act == Act::Sleep)
+    }
 }
 
 const OWNERS_TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;

@@ -27,6 +27,10 @@ const MAX_PASSES: u32 = 3;
 /// How many more looks must miss what was there before it counts as gone.
 const MISSING_LOOKS: u32 = 4;
 
+/// How many more looks must say so before what carries our tags counts as not ours: another run may be making it, and
+/// the reads of a look are spread over as much time as the machine and the network take for them.
+const DOUBTS: u32 = 3;
+
 /// What a run is to do with its plans.
 pub(crate) type Planner = fn(&Situation<'_>) -> Decision;
 
@@ -53,7 +57,7 @@ pub(crate) struct Order<'o> {
 impl Worker<'_> {
     /// The loop: it ends with an outcome, or with why it stopped.
     pub(crate) async fn run(&mut self, order: &mut Order<'_>) -> Result<Outcome, Halt> {
-        let (mut passes, mut approved, mut doubted) = (0, None, false);
+        let (mut passes, mut approved, mut doubts) = (0, None, 0);
         // When another run was last seen at work.
         let mut other: Option<Moment> = None;
         let mut failure = None;
@@ -92,10 +96,11 @@ impl Worker<'_> {
                 // made look like somebody else's. Where one was seen, all of it must have had the time to show.
                 Decision::Stop(stop)
                     if matches!(stop.kind, ErrorKind::NotOurs | ErrorKind::CannotConverge | ErrorKind::Conflict)
-                        && (!std::mem::replace(&mut doubted, true)
+                        && (doubts < self.doubts()
                             || other.is_some_and(|seen| seen.elapsed() < self.session.times.propagation)) =>
                 {
-                    self.pause(self.session.times.aws_interval()).await?;
+                    self.pause(self.session.times.aws_interval() * (1 << doubts)).await?;
+                    doubts = DOUBTS.min(doubts + 1);
                     continue;
                 }
                 Decision::Stop(stop) => return Err(stop.into()),
@@ -177,6 +182,12 @@ impl Worker<'_> {
                 matches!(step, Step::SetTrust { .. } | Step::Untag { .. } | Step::Detach { .. } | Step::Tag { .. })
             });
         untouched || made.is_some_and(|id| !there.contains(id)) || shown.iter().any(|id| !there.contains(id))
+    }
+
+    /// How often a look that stops the run is doubted: what carries none of our tags no other run has made.
+    fn doubts(&self) -> u32 {
+        let ours_is_there = self.look.as_ref().is_some_and(|look| ours(self.wanted, &look.aws).next().is_some());
+        if ours_is_there { DOUBTS } else { 1 }
     }
 
     /// Whether a journal object of this run shows that is no claim any more: nothing may be done under it.
