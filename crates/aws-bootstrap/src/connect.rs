@@ -13,7 +13,7 @@ use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use jiff::{SignedDuration, Timestamp};
-use onboard_core::{AccessKeyId, Arn, Partition, Secret};
+use onboard_core::{AccessKeyId, Arn, Caller, Partition, Secret};
 use tokio::sync::OnceCell;
 
 use crate::base::{Base, BaseKey, retries};
@@ -49,6 +49,8 @@ struct Inner {
     profile: ProfileSeen,
     births: Births,
     secrets: Arc<KnownSecrets>,
+    /// Who is calling, where that cannot change as long as the handle lives: the sessions of one role.
+    session: Option<OnceCell<Caller>>,
 }
 
 /// Made when they are first asked for: a fleet makes thousands of handles, and each needs two of them at most times.
@@ -60,6 +62,29 @@ struct Clients {
     iam_once: OnceLock<aws_sdk_iam::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
     organizations: OnceLock<aws_sdk_organizations::Client>,
+}
+
+impl Inner {
+    fn new(
+        settings: &AwsSettings,
+        http: &SharedHttp,
+        config: SdkConfig,
+        endpoints: Vec<(&'static str, String)>,
+        profile: ProfileSeen,
+        secrets: Arc<KnownSecrets>,
+    ) -> Self {
+        Self {
+            clients: Clients::default(),
+            settings: settings.clone(),
+            http: http.clone(),
+            config,
+            endpoints,
+            profile,
+            births: Births::default(),
+            secrets,
+            session: None,
+        }
+    }
 }
 
 impl Aws {
@@ -83,9 +108,8 @@ impl Aws {
             return Err(AwsError::new(AwsErrorKind::ForeignEndpoint, "Configure", url));
         }
         let config = tuned(&base.config, settings);
-        let make =
-            |config, profile| Self::from_config(settings, http, config, endpoints.clone(), profile, Arc::default());
-        let caller = make(config.clone(), base.profile.clone());
+        let make = |config, profile| Inner::new(settings, http, config, endpoints.clone(), profile, Arc::default());
+        let caller = Self::of(make(config.clone(), base.profile.clone()));
         let role = match &settings.assume_role {
             None => return Ok(caller),
             Some(AssumeTarget::ByArn(arn)) => arn.clone(),
@@ -103,7 +127,7 @@ impl Aws {
             // Its own cache: the session is forgotten with the handle, and the wait for it is the call's, not 5 s.
             .identity_cache(IdentityCache::lazy().load_timeout(settings.operation_timeout).build())
             .build();
-        Ok(make(config, ProfileSeen::default()))
+        Ok(Self::of(Inner { session: Some(OnceCell::new()), ..make(config, ProfileSeen::default()) }))
     }
 
     /// The same region, endpoints and connections with a static access key: the proof of a new key.
@@ -120,34 +144,11 @@ impl Aws {
             .build();
         let secrets = Arc::clone(&inner.secrets);
         secrets.add(secret);
-        Self::from_config(
-            &inner.settings,
-            &inner.http,
-            config,
-            inner.endpoints.clone(),
-            ProfileSeen::default(),
-            secrets,
-        )
+        let (endpoints, profile) = (inner.endpoints.clone(), ProfileSeen::default());
+        Self::of(Inner::new(&inner.settings, &inner.http, config, endpoints, profile, secrets))
     }
 
-    fn from_config(
-        settings: &AwsSettings,
-        http: &SharedHttp,
-        config: SdkConfig,
-        endpoints: Vec<(&'static str, String)>,
-        profile: ProfileSeen,
-        secrets: Arc<KnownSecrets>,
-    ) -> Self {
-        let inner = Inner {
-            clients: Clients::default(),
-            settings: settings.clone(),
-            http: http.clone(),
-            config,
-            endpoints,
-            profile,
-            births: Births::default(),
-            secrets,
-        };
+    fn of(inner: Inner) -> Self {
         Self { inner: Arc::new(inner), witness: None }
     }
 
@@ -206,6 +207,10 @@ impl Aws {
 
     pub(crate) fn secrets(&self) -> &Arc<KnownSecrets> {
         &self.inner.secrets
+    }
+
+    pub(crate) fn session(&self) -> Option<&OnceCell<Caller>> {
+        self.inner.session.as_ref()
     }
 
     pub(crate) fn attempt_timeout(&self) -> Duration {

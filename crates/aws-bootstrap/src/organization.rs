@@ -11,11 +11,19 @@ const DENY_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny",
 const SHORTEST_SESSION: i32 = 900;
 
 impl Aws {
-    /// Who is calling. Needs no permission, and works under an explicit deny.
+    /// Who is calling. Needs no permission, and works under an explicit deny. Asked each time, but for the session of an
+    /// assumed role, which stays who it is: once for each handle.
     ///
     /// # Errors
     /// The credentials are not to be had or not accepted, or AWS is not to be reached.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
+        match self.session() {
+            Some(known) => known.get_or_try_init(|| self.ask_who_calls()).await.cloned(),
+            None => self.ask_who_calls().await,
+        }
+    }
+
+    async fn ask_who_calls(&self) -> Result<Caller, AwsError> {
         const OPERATION: &str = "GetCallerIdentity";
         let answer = self.read(OPERATION, || self.sts().get_caller_identity().send()).await?;
         let malformed = |e: onboard_core::IdError| AwsError::new(AwsErrorKind::Malformed, OPERATION, e.to_string());

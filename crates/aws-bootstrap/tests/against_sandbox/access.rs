@@ -38,6 +38,27 @@ async fn roles_are_assumed_by_name_and_by_arn() {
 }
 
 #[tokio::test]
+async fn a_session_is_asked_once_who_it_is_and_other_credentials_each_time() {
+    let w = World::new().await;
+    let looking = aws_bootstrap::Looking::default();
+    for _ in 0..3 {
+        w.aws.observe(&looking).await.unwrap();
+    }
+    assert_eq!(w.count("sts:GetCallerIdentity"), 3);
+    let arn = Arn::new(format!("arn:aws:iam::{}:role/{ACCESS_ROLE}", w.account)).unwrap();
+    let session = from_management(&w, AssumeTarget::ByArn(arn), None).await;
+    // What failed is not kept.
+    w.sandbox.add_fault(Fault::new("sts:GetCallerIdentity", What::InternalError).times(100));
+    session.observe(&looking).await.unwrap_err();
+    w.sandbox.clear_faults();
+    let before = w.count("sts:GetCallerIdentity");
+    for _ in 0..3 {
+        assert_eq!(session.observe(&looking).await.unwrap().caller.account, w.account);
+    }
+    assert_eq!(w.count("sts:GetCallerIdentity"), before + 1);
+}
+
+#[tokio::test]
 async fn a_role_that_may_not_be_assumed_is_a_denial_of_assuming() {
     let w = World::new().await;
     let member = w.cloud().member(1);
