@@ -65,7 +65,8 @@ class Library(Peer):
     name, how = "turbot-onboard (library)", "library"
 
     def prepare(self, folder, world, width):
-        return [self.tools.examples / "bulk", self.how, str(width)], json.dumps(world), {**CLEAN, "HOME": str(folder)}
+        environment = {**self.keys(world), "HOME": str(folder)}
+        return [self.tools.examples / "bulk", self.how, str(width)], json.dumps(world), environment
 
     def release(self):
         return self.tools.version("cargo", "pkgid", "-p", "aws-bootstrap").split("#")[-1]

@@ -1,5 +1,7 @@
 //! A profile's configuration, loaded once however many accounts use it.
 
+use std::sync::OnceLock;
+
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -14,6 +16,7 @@ use aws_types::service_config::ServiceConfigKey;
 use onboard_core::Partition;
 use tokio::sync::OnceCell;
 
+use crate::call::AttemptJudge;
 use crate::clock::CorrectedTime;
 use crate::error::{AwsError, AwsErrorKind, GETTING_CREDENTIALS};
 use crate::http::SharedHttp;
@@ -45,9 +48,23 @@ pub(crate) struct Base {
     pub(crate) profile: ProfileSeen,
     /// The partition of the base caller, once it had to be learnt.
     pub(crate) partition: OnceCell<Partition>,
+    /// By which all accounts' roles are assumed. Its set-up costs more than a call does.
+    entrance: OnceLock<aws_sdk_sts::Client>,
 }
 
 impl Base {
+    fn new(config: SdkConfig, profile: ProfileSeen) -> Self {
+        Self { config, profile, partition: OnceCell::new(), entrance: OnceLock::new() }
+    }
+
+    /// The client that assumes roles; what an account's settings say of retries and times goes with each request.
+    pub(crate) fn entrance(&self) -> &aws_sdk_sts::Client {
+        self.entrance.get_or_init(|| {
+            let config = aws_sdk_sts::config::Builder::from(&self.config).interceptor(AttemptJudge);
+            aws_sdk_sts::Client::from_conf(config.build())
+        })
+    }
+
     pub(crate) async fn load(settings: &AwsSettings, http: &SharedHttp) -> Result<Self, AwsError> {
         let app_name = app_name(settings)?;
         let profile = ProfileSeen::look(settings.profile.as_deref()).await;
@@ -86,7 +103,7 @@ impl Base {
             let named = ProfileFileCredentialsProvider::builder().configure(&sources).profile_name(profile).build();
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(named)).build();
         }
-        Ok(Self { config, profile, partition: OnceCell::new() })
+        Ok(Self::new(config, profile))
     }
 
     /// The configuration of credentials given outright: nothing is read of the environment.
@@ -106,7 +123,7 @@ impl Base {
             .app_name(app_name(settings)?);
         builder.set_sleep_impl(default_async_sleep());
         builder.set_endpoint_url(given.endpoint.clone());
-        Ok(Self { config: builder.build(), profile: ProfileSeen::default(), partition: OnceCell::new() })
+        Ok(Self::new(builder.build(), ProfileSeen::default()))
     }
 
     /// The endpoint overrides in force, service by service.

@@ -56,10 +56,7 @@ struct Inner {
 /// Made when they are first asked for: a fleet makes thousands of handles, and each needs two of them at most times.
 #[derive(Default)]
 struct Clients {
-    /// For everything that may be repeated.
     iam: OnceLock<aws_sdk_iam::Client>,
-    /// For creations: one attempt, never repeated by the SDK.
-    iam_once: OnceLock<aws_sdk_iam::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
     organizations: OnceLock<aws_sdk_organizations::Client>,
 }
@@ -120,7 +117,12 @@ impl Aws {
                 role_by_name(partition.await?, settings, name)?
             }
         };
-        let assumed = AssumedRole { caller, role, session_name: settings.session_name.clone() };
+        let own = aws_sdk_sts::config::Builder::new()
+            .retry_config(retries(settings))
+            .timeout_config(timeouts(settings))
+            .retry_partition(budget("sts"));
+        let (entrance, session_name) = (base.entrance().clone(), settings.session_name.clone());
+        let assumed = AssumedRole { entrance, own, caller, role, session_name };
         let config = config
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(assumed))
@@ -240,14 +242,6 @@ impl Aws {
         })
     }
 
-    pub(crate) fn iam_once(&self) -> &aws_sdk_iam::Client {
-        self.inner.clients.iam_once.get_or_init(|| {
-            let config = aws_sdk_iam::config::Builder::from(&self.inner.config).interceptor(AttemptJudge);
-            let config = config.retry_config(RetryConfig::disabled()).retry_partition(budget("iam-once"));
-            aws_sdk_iam::Client::from_conf(config.build())
-        })
-    }
-
     pub(crate) fn sts(&self) -> &aws_sdk_sts::Client {
         self.inner.clients.sts.get_or_init(|| {
             let config = aws_sdk_sts::config::Builder::from(&self.inner.config).interceptor(AttemptJudge);
@@ -311,12 +305,20 @@ fn budget(service: &'static str) -> RetryPartition {
 }
 
 fn tuned(base: &SdkConfig, settings: &AwsSettings) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
+    base.to_builder().retry_config(retries(settings)).timeout_config(timeouts(settings)).build()
+}
+
+fn timeouts(settings: &AwsSettings) -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT.min(settings.attempt_timeout))
         .operation_attempt_timeout(settings.attempt_timeout)
         .operation_timeout(settings.operation_timeout)
-        .build();
-    base.to_builder().retry_config(retries(settings)).timeout_config(timeouts).build()
+        .build()
+}
+
+/// For creations: one attempt, never repeated by the SDK.
+pub(crate) fn once() -> aws_sdk_iam::config::Builder {
+    aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
 fn role_by_name(partition: &Partition, settings: &AwsSettings, name: &str) -> Result<Arn, AwsError> {
@@ -331,6 +333,9 @@ fn role_by_name(partition: &Partition, settings: &AwsSettings, name: &str) -> Re
 
 /// Credentials of a role, assumed with the base credentials when first needed and again before they expire.
 struct AssumedRole {
+    entrance: aws_sdk_sts::Client,
+    /// What is this account's own of the client that all share.
+    own: aws_sdk_sts::config::Builder,
     caller: Aws,
     role: Arn,
     session_name: String,
@@ -345,11 +350,11 @@ impl fmt::Debug for AssumedRole {
 impl AssumedRole {
     async fn credentials(&self) -> Result<Credentials, AwsError> {
         const OPERATION: &str = GETTING_CREDENTIALS;
-        let request =
-            self.caller.sts().assume_role().role_arn(self.role.as_str()).role_session_name(&self.session_name);
+        let request = self.entrance.assume_role().role_arn(self.role.as_str()).role_session_name(&self.session_name);
         let rate = self.caller.inner.http.assuming();
         rate.turn().await;
-        let answer = apart(request.customize().interceptor(Told(Arc::clone(rate))).send())
+        let request = request.customize().config_override(self.own.clone()).interceptor(Told(Arc::clone(rate)));
+        let answer = apart(request.send())
             .await
             .map_err(|e| self.caller.explain(classify(OPERATION, &e, Certainty::NotDone)))?;
         let credentials =

@@ -8,7 +8,7 @@ use onboard_core::{AwsAccountId, JOURNAL_DOCUMENT, JOURNAL_PATH, Journal, Partit
 use tokio::time::Instant;
 
 use crate::call::{Done, Repeat};
-use crate::connect::Aws;
+use crate::connect::{Aws, once};
 use crate::error::{AwsError, AwsErrorKind};
 use crate::paging::pages;
 use crate::removal::Patience;
@@ -33,14 +33,18 @@ impl Aws {
         let tags = iam_tags(&tags_of(record, OPERATION)?);
         let name = Journal::name_of(generation);
         let request = self
-            .iam_once()
+            .iam()
             .create_policy()
             .policy_name(&name)
             .path(JOURNAL_PATH)
             .policy_document(JOURNAL_DOCUMENT)
             .description("The record of an unfinished run of turbot-onboard. Attached to nothing.")
             .set_tags(Some(tags));
-        let made = self.call(OPERATION, Repeat::Creation, Patience::none(), || request.clone().send()).await?;
+        let made = self
+            .call(OPERATION, Repeat::Creation, Patience::none(), || {
+                request.clone().customize().config_override(once()).send()
+            })
+            .await?;
         made.try_map(|answer| {
             let policy = answer.policy.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no policy"))?;
             let expected = format!("arn:{partition}:iam::{account}:policy{JOURNAL_PATH}{name}");

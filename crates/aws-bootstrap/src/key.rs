@@ -4,7 +4,7 @@ use aws_sdk_iam::types::StatusType;
 use onboard_core::{AccessKeyId, Caller, KeySeen, Secret, UserName};
 
 use crate::call::{Done, Repeat};
-use crate::connect::Aws;
+use crate::connect::{Aws, once};
 use crate::error::{AwsError, AwsErrorKind};
 use crate::paging::pages;
 
@@ -25,8 +25,12 @@ impl Aws {
     /// a key may exist whose secret nobody has.
     pub async fn create_access_key(&self, user: &UserName) -> Result<Done<NewKey>, AwsError> {
         const OPERATION: &str = "CreateAccessKey";
-        let request = self.iam_once().create_access_key().user_name(user.as_str());
-        let made = self.call(OPERATION, Repeat::Creation, self.patient_with_new(), || request.clone().send()).await?;
+        let request = self.iam().create_access_key().user_name(user.as_str());
+        let made = self
+            .call(OPERATION, Repeat::Creation, self.patient_with_new(), || {
+                request.clone().customize().config_override(once()).send()
+            })
+            .await?;
         made.try_map(|answer| {
             let key = answer.access_key.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no key"))?;
             let secret = Secret::new(key.secret_access_key);

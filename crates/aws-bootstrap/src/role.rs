@@ -6,7 +6,7 @@ use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role};
 use onboard_core::{Arn, IamPath, PolicyArn, RoleName, RoleSeen};
 
 use crate::call::{Done, Repeat};
-use crate::connect::Aws;
+use crate::connect::{Aws, once};
 use crate::document::decoded;
 use crate::error::{AwsError, AwsErrorKind};
 use crate::journal::{iam_tags, tag_map};
@@ -52,7 +52,7 @@ impl Aws {
     pub async fn create_role(&self, role: &NewRole<'_>) -> Result<Done<RoleMade>, AwsError> {
         const OPERATION: &str = "CreateRole";
         let request = self
-            .iam_once()
+            .iam()
             .create_role()
             .role_name(role.name.as_str())
             .path(role.path.as_str())
@@ -64,7 +64,9 @@ impl Aws {
         // Noted before, too: an answer may be lost and the role be there.
         self.births().note(role.name);
         let patience = self.patient_with(&[AwsErrorKind::InvalidPrincipal, AwsErrorKind::NoSuchPolicy]);
-        let made = self.call(OPERATION, Repeat::Creation, patience, || request.clone().send()).await?;
+        let made = self
+            .call(OPERATION, Repeat::Creation, patience, || request.clone().customize().config_override(once()).send())
+            .await?;
         self.births().note(role.name);
         let request_id = made.request_id;
         let answer = made.value.role.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no role"))?;

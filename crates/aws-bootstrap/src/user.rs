@@ -7,7 +7,7 @@ use aws_sdk_iam::types::User;
 use onboard_core::{Arn, IamPath, KeySeen, PolicyArn, UserName, UserSeen};
 
 use crate::call::{Done, Repeat};
-use crate::connect::Aws;
+use crate::connect::{Aws, once};
 use crate::error::{AwsError, AwsErrorKind};
 use crate::journal::{iam_tags, tag_map};
 use crate::paging::pages;
@@ -43,7 +43,7 @@ impl Aws {
     pub async fn create_user(&self, user: &NewUser<'_>) -> Result<Done<UserMade>, AwsError> {
         const OPERATION: &str = "CreateUser";
         let request = self
-            .iam_once()
+            .iam()
             .create_user()
             .user_name(user.name.as_str())
             .path(user.path.as_str())
@@ -52,7 +52,9 @@ impl Aws {
         // Noted before, too: an answer may be lost and the user be there.
         self.births().note(user.name);
         let patience = self.patient_with(&[AwsErrorKind::NoSuchPolicy]);
-        let made = self.call(OPERATION, Repeat::Creation, patience, || request.clone().send()).await?;
+        let made = self
+            .call(OPERATION, Repeat::Creation, patience, || request.clone().customize().config_override(once()).send())
+            .await?;
         self.births().note(user.name);
         let request_id = made.request_id;
         let answer = made.value.user.ok_or_else(|| AwsError::incomplete(OPERATION, "the answer has no user"))?;

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
-use aws_bootstrap::{AssumeTarget, Aws, AwsSettings, Given, NewRole, Pace, RoleAwaited, SharedHttp, TrustAwaited};
-use onboard_core::{
-    AccessKeyId, Arn, AwsAccountId, ExternalId, IamPath, Partition, PolicyArn, RoleName, Secret, TrustPolicy,
-};
+use aws_bootstrap::{AssumeTarget, Aws, AwsSettings, NewRole, Pace, RoleAwaited, SharedHttp, TrustAwaited};
+use onboard_core::{Arn, AwsAccountId, ExternalId, IamPath, Partition, PolicyArn, RoleName, TrustPolicy};
 
 use crate::{ADMINISTRATOR, ENTRANCE, ROLE, World};
 
@@ -24,15 +21,9 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     pub(crate) fn new(world: &World) -> Result<Self, Box<dyn Error>> {
-        let given = Given {
-            access_key_id: AccessKeyId::new(world.access_key_id.as_str())?,
-            secret: Arc::new(Secret::new(world.secret_access_key.clone())),
-            session_token: None,
-            endpoint: Some(world.endpoint.clone()),
-        };
         Ok(Self {
             http: SharedHttp::direct(),
-            settings: AwsSettings { given: Some(given), region: Some("us-east-1".into()), ..AwsSettings::default() },
+            settings: AwsSettings::default(),
             master: AwsAccountId::new(world.master.as_str())?,
             role: RoleName::new(ROLE)?,
             path: IamPath::new("/")?,

@@ -3,9 +3,10 @@
 //!
 //!     bulk library|bare WIDTH < accounts.json
 //!
-//! `library` does it through this crate; `bare` is what the same five signed requests cost through the same HTTP client
-//! with nothing around them. The input is what `simulated_accounts serve` prints, with `master` if it is another. It
-//! prints one JSON line: accounts, failed, the first failure, seconds.
+//! `library` does it through this crate, as the command does: key, region and endpoint are the environment's. `bare` is
+//! what the same five signed requests cost through the same HTTP client with nothing around them. The input is what
+//! `simulated_accounts serve` prints, with `master` if it is another. It prints one JSON line: accounts, failed, the first
+//! failure, seconds.
 #![allow(clippy::print_stdout, reason = "a program: what it prints is what it is for")]
 
 mod bare;
