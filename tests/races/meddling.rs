@@ -132,3 +132,16 @@ fn one_import_at_a_time_from_a_handoff() {
     final_state::already_imported(&world, &end_of(world.start(world.command(&words)), &world)).unwrap();
     assert_eq!(world.sandbox.turbot().imports().len(), 1);
 }
+
+#[test]
+fn what_another_run_made_is_not_refused_although_two_looks_in_a_row_are_torn() {
+    let world = world(Options::default());
+    let more = ["--delete-credential", "false"];
+    assert_eq!(end_of(begin(&world, "keys", &more), &world).code, 0);
+    // Two looks see the other's user and key, and nothing of its journal and import.
+    let (turbot, id, account) = (world.sandbox.turbot().clone(), world.turbot_id.clone(), world.account.clone());
+    assert!(turbot.remove_account(&id));
+    world.script().at("iam:ListPolicies", Moment::Before, 3, move || turbot.add_account(&id, &account, "aab"));
+    let second = end_of(begin(&world, "keys", &more), &world);
+    final_state::already_imported(&world, &second).unwrap_or_else(|why| panic!("{why}\n{}", second.said()));
+}
