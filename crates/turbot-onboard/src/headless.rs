@@ -139,7 +139,7 @@ fn resolve(r: &Resolver<'_>, verb: &'static str, which: &Which) -> Option<Result
             Err(error) => return Some(Err(error)),
         },
     };
-    let mut jobs = fleet::jobs(r, &manifest, |r, _| fleet::job(r))?;
+    let mut jobs = fleet::jobs(r, manifest, |r, _| fleet::job(r))?;
     let job = Box::new(jobs.pop()?);
     Some(Ok(Found::Job { part: Box::new(part?), audit_log: AuditLog { place, verb }, job }))
 }

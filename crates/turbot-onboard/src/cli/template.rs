@@ -224,7 +224,7 @@ fn accounts(r: &Resolver<'_>) -> Option<Vec<Account>> {
     if r.layers.find("manifest").is_none() {
         return Some(vec![account(r)?]);
     }
-    fleet::jobs(r, &fleet::manifest(r)?, |r, _| account(r))
+    fleet::jobs(r, fleet::manifest(r)?, |r, _| account(r))
 }
 
 fn blueprints(edge: &Edge, global: &Global, accounts: &[Account]) -> Result<Vec<Blueprint>, Exit> {

@@ -40,7 +40,7 @@ pub(crate) fn text(manifest: &Manifest, left_out: &[LeftOut], form: Form) -> Str
 /// A row's values. JSON's texts and lists are YAML's and TOML's as well.
 fn object(row: &Row, used: &[&Spec]) -> Map<String, Value> {
     let value = |spec: &Spec| {
-        let values = &row.get(spec.name)?.values;
+        let values = row.get(spec.name)?.values;
         let value = match spec.kind {
             Kind::List => json!(values),
             _ => json!(values.last().map(String::as_str).unwrap_or_default()),
@@ -79,7 +79,7 @@ mod tests {
         let rows = [("111122223333", "aab", hostile), ("444455556666", "aac", "")];
         let row = |(id, turbot, title): (&str, &str, &str)| {
             Row::made(
-                "x".into(),
+                "x",
                 vec![
                     ("account-id", vec![id.into()]),
                     ("turbot-id", vec![turbot.into()]),
@@ -104,7 +104,7 @@ mod tests {
             let said = |manifest: &Manifest| -> Vec<Vec<Vec<String>>> {
                 let names = ["account-id", "turbot-id", "title", "assume-role", "tag"];
                 let of =
-                    |row: &Row| names.map(|name| row.get(name).map(|g| g.values.clone()).unwrap_or_default()).into();
+                    |row: &Row| names.map(|name| row.get(name).map(|given| given.values).unwrap_or_default()).into();
                 manifest.rows.iter().map(of).collect()
             };
             assert_eq!(said(&read), said(&manifest), "{form:?}\n{text}");

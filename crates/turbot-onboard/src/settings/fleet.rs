@@ -57,7 +57,7 @@ pub(crate) fn accounts(r: &Resolver<'_>, part: Option<&SessionPart>) -> Option<A
         return Some(Accounts::one(job(r)?));
     }
     let manifest = manifest(r)?;
-    let jobs = jobs(r, &manifest, |r, _| job(r))?;
+    let jobs = jobs(r, manifest, |r, _| job(r))?;
     Some(Accounts { jobs: jobs.into(), fleet: true, trouble: None })
 }
 
@@ -82,7 +82,7 @@ fn of_organization(r: &Resolver<'_>, part: &SessionPart) -> Option<Accounts> {
     if manifest.rows.is_empty() {
         return trouble(ErrorReport::new(ErrorKind::Settings, "no account of the organization is left to onboard"));
     }
-    let jobs = jobs(r, &manifest, |r, _| job(r))?;
+    let jobs = jobs(r, manifest, |r, _| job(r))?;
     Some(Accounts { jobs: jobs.into(), fleet: true, trouble: None })
 }
 
@@ -115,12 +115,13 @@ pub(crate) fn manifest(r: &Resolver<'_>) -> Option<Manifest> {
 /// Resolves every row. What is wrong with a flag or with the defaults is said once, not for each of them.
 pub(crate) fn jobs<T>(
     r: &Resolver<'_>,
-    manifest: &Manifest,
+    manifest: Manifest,
     resolve: impl Fn(&Resolver<'_>, usize) -> Option<T>,
 ) -> Option<Vec<T>> {
     let mut said = HashSet::new();
-    let mut jobs = Some(Vec::with_capacity(manifest.rows.len()));
-    for (n, layers) in r.layers.of_rows(&manifest.rows, &manifest.defaults).enumerate() {
+    let Manifest { rows, defaults } = manifest;
+    let mut jobs = Some(Vec::with_capacity(rows.len()));
+    for (n, layers) in r.layers.of_rows(rows, &defaults).enumerate() {
         let row = Resolver::of_row(&layers);
         let job = resolve(&row, n);
         let (mut faults, warnings) = row.finish();

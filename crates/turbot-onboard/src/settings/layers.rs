@@ -27,7 +27,7 @@ pub(crate) struct Layers<'a> {
 struct RowLayer<'a> {
     /// What flags and variables say of the columns, found once for all rows.
     above: Rc<BTreeMap<&'static str, Given>>,
-    row: &'a Row,
+    row: Row,
     defaults: &'a Row,
 }
 
@@ -74,15 +74,15 @@ impl<'a> Layers<'a> {
         Self { typed: Rc::new(typed), environment, files: Rc::default(), row: None }
     }
 
-    /// The same layers for each row of a manifest.
-    pub(crate) fn of_rows<'r>(&self, rows: &'r [Row], defaults: &'r Row) -> impl Iterator<Item = Layers<'r>>
+    /// The same layers for each row of a manifest. A row goes with its layers: its memory is the next account's.
+    pub(crate) fn of_rows<'r>(&self, rows: Vec<Row>, defaults: &'r Row) -> impl Iterator<Item = Layers<'r>>
     where
         'a: 'r,
     {
         let above = columns().filter_map(|spec| Some((spec.name, self.said(spec)?))).collect();
         let (above, typed, files) = (Rc::new(above), Rc::clone(&self.typed), Rc::clone(&self.files));
         let environment = self.environment;
-        rows.iter().map(move |row| Layers {
+        rows.into_iter().map(move |row| Layers {
             typed: Rc::clone(&typed),
             environment,
             files: Rc::clone(&files),
@@ -108,10 +108,11 @@ impl<'a> Layers<'a> {
         match &self.row {
             None => self.said(spec).or_else(|| self.in_files(name).cloned()),
             Some(layer) => {
-                let above = layer.above.get(name).or_else(|| layer.row.get(name)).or_else(|| layer.defaults.get(name));
+                let above = layer.above.get(name).cloned();
                 // A column that no row gives, and whatever is no column.
                 above
-                    .cloned()
+                    .or_else(|| layer.row.get(name))
+                    .or_else(|| layer.defaults.get(name))
                     .or_else(|| (!is_column(name)).then(|| self.said(spec)).flatten())
                     .or_else(|| self.in_files(name).cloned())
             }

@@ -86,7 +86,7 @@ pub(crate) fn manifest(r: &Resolver<'_>, found: &Discovered) -> Manifest {
         if !account.tags.is_empty() {
             values.push(("tag", account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect()));
         }
-        Row::made(format!("account {} ({})", account.account_id, escaped(&account.name)), values)
+        Row::made(&format!("account {} ({})", account.account_id, escaped(&account.name)), values)
     };
     Manifest { defaults: Row::default(), rows: found.accounts.iter().map(row).collect() }
 }

@@ -43,7 +43,7 @@ fn of_manifest(r: &Resolver<'_>, plan: SavedPlan) -> Option<Result<Planned, Erro
     let manifest = manifest(r)?;
     let mut by_id: HashMap<AwsAccountId, SavedAccount> =
         plan.accounts.into_iter().map(|account| (account.wanted.account_id.clone(), account)).collect();
-    let found = jobs(r, &manifest, |row, _| {
+    let found = jobs(r, manifest, |row, _| {
         let id = row.layers.find("account-id").and_then(|given| given.text().parse::<AwsAccountId>().ok());
         let base = id.as_ref().and_then(|id| by_id.get(id));
         let (wanted, aws) = (wanted::resolve(row, base.map(|base| &base.wanted)), wanted::resolve_aws(row));

@@ -4,8 +4,6 @@ use std::fmt;
 
 use onboard_core::escaped;
 
-use super::manifest::Position;
-
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -28,16 +26,6 @@ impl fmt::Display for Source {
             Self::File { path, line, column, key } => {
                 write!(f, "{}:{line}:{column} ({})", escaped(path), escaped(key))
             }
-        }
-    }
-}
-
-impl Source {
-    /// Its line and column; 1:1 for what stands in no file.
-    pub(crate) fn position(&self) -> Position {
-        match self {
-            Self::Flag(_) | Self::Variable(_) => Position { line: 1, column: 1 },
-            Self::File { line, column, .. } => Position { line: *line, column: *column },
         }
     }
 }

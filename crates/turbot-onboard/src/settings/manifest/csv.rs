@@ -8,7 +8,7 @@ use super::{Faults, Manifest, Position, Row};
 pub(super) fn read(text: &str, path: &str, faults: &mut Faults<'_>) -> Manifest {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(text.as_bytes());
-    let mut manifest = Manifest::default();
+    let (mut manifest, path) = (Manifest::default(), path.into());
     let mut specs = Vec::new();
     let mut record = csv::StringRecord::new();
     let mut first = true;
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str, path: &str, faults: &mut Faults<'_>) -> Manifest 
             let message = format!("the row has {} cells, and the header {}", record.len(), specs.len());
             faults.at(place(record.len().min(specs.len())), message);
         }
-        let mut row = Row::new(path, place(0));
+        let mut row = Row::new(&path, place(0));
         for (n, (cell, spec)) in record.iter().zip(&specs).enumerate() {
             if let Some(spec) = spec {
                 row.keep(spec, parts(spec, cell.trim()), place(n));

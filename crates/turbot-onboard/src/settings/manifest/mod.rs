@@ -20,7 +20,7 @@ use std::path::Path;
 
 use onboard_core::escaped;
 
-use super::source::{Given, SettingFault};
+use super::source::SettingFault;
 pub(crate) use row::{Row, columns};
 
 /// The longest manifest that is read: 50,000 accounts with every column filled fit.
@@ -121,8 +121,7 @@ impl Manifest {
         let mut accounts: HashMap<&str, Position> = HashMap::new();
         let mut ids: HashMap<(&str, &str), Position> = HashMap::new();
         for row in &self.rows {
-            let given = |name: &str| row.get(name).or_else(|| self.defaults.get(name));
-            if let Some((value, at)) = row.get("account-id").map(placed) {
+            if let Some((value, at)) = row.text("account-id") {
                 match accounts.get(value) {
                     Some(first) => {
                         faults.at(
@@ -133,8 +132,9 @@ impl Manifest {
                     None => drop(accounts.insert(value, at)),
                 }
             }
-            if let Some((value, at)) = row.get("turbot-id").map(placed) {
-                let cluster = given("cluster-id").map_or("", Given::text);
+            if let Some((value, at)) = row.text("turbot-id") {
+                let cluster =
+                    row.text("cluster-id").or_else(|| self.defaults.text("cluster-id")).map_or("", |(id, _)| id);
                 match ids.get(&(cluster, value)) {
                     Some(first) => {
                         faults.at(at, format!("the Turbot id {} stands in line {} already", escaped(value), first.line))
@@ -144,8 +144,4 @@ impl Manifest {
             }
         }
     }
-}
-
-fn placed(given: &Given) -> (&str, Position) {
-    (given.text(), given.source.position())
 }

@@ -1,6 +1,6 @@
 //! One row: what a manifest says of one account, and where.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::Position;
 use crate::cli::options;
@@ -10,22 +10,47 @@ use crate::settings::source::{Given, Source};
 /// What is said of one account, or of all of them, by option name.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Row {
-    values: BTreeMap<&'static str, Given>,
+    /// A handful, in the order in which they stand there: thousands of rows are held at once.
+    cells: Vec<Cell>,
     /// What it says in a way that is wrong, and told as such.
     spoiled: Vec<&'static str>,
-    path: String,
+    /// The manifest's, shared by all of its rows.
+    path: Rc<str>,
+    at: Position,
+}
+
+/// What a row says of one option.
+#[derive(Debug, Clone)]
+struct Cell {
+    spec: &'static Spec,
+    values: Vec<String>,
     at: Position,
 }
 
 impl Row {
     /// An empty row that begins there.
-    pub(super) fn new(path: &str, at: Position) -> Self {
-        Self { values: BTreeMap::new(), spoiled: vec![], path: path.to_owned(), at }
+    pub(super) fn new(path: &Rc<str>, at: Position) -> Self {
+        Self { path: Rc::clone(path), at, ..Self::default() }
     }
 
     /// What it says of an option.
-    pub(crate) fn get(&self, name: &str) -> Option<&Given> {
-        self.values.get(name)
+    pub(crate) fn get(&self, name: &str) -> Option<Given> {
+        let Cell { spec, values, at } = self.cell(name)?;
+        Some(Given { values: values.clone(), source: self.source(*at, spec.key()) })
+    }
+
+    /// Its text for an option that takes one, and where that stands.
+    pub(super) fn text(&self, name: &str) -> Option<(&str, Position)> {
+        let cell = self.cell(name)?;
+        Some((cell.values.last().map_or("", String::as_str), cell.at))
+    }
+
+    fn cell(&self, name: &str) -> Option<&Cell> {
+        self.cells.iter().rfind(|cell| cell.spec.name == name)
+    }
+
+    fn source(&self, at: Position, key: String) -> Source {
+        Source::File { path: self.path.to_string(), line: at.line, column: at.column, key }
     }
 
     /// Notes that an option was given in a way that is wrong.
@@ -40,12 +65,12 @@ impl Row {
 
     /// Where it begins; for what is missing in it.
     pub(crate) fn place(&self, key: String) -> Source {
-        Source::File { path: self.path.clone(), line: self.at.line, column: self.at.column, key }
+        self.source(self.at, key)
     }
 
     /// A row that no file has: what is wrong with it is named by its account.
-    pub(crate) fn made(path: String, values: Vec<(&'static str, Vec<String>)>) -> Self {
-        let mut row = Self::new(&path, Position { line: 1, column: 1 });
+    pub(crate) fn made(path: &str, values: Vec<(&'static str, Vec<String>)>) -> Self {
+        let mut row = Self::new(&path.into(), Position { line: 1, column: 1 });
         for (name, values) in values {
             if let Some(spec) = columns().find(|spec| spec.name == name) {
                 row.keep(spec, values, row.at);
@@ -59,13 +84,12 @@ impl Row {
         if values.iter().all(String::is_empty) {
             return;
         }
-        let source = Source::File { path: self.path.clone(), line: at.line, column: at.column, key: spec.key() };
-        self.values.insert(spec.name, Given { values, source });
+        self.cells.push(Cell { spec, values, at });
     }
 
     /// Whether it says anything.
     pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.cells.is_empty()
     }
 }
 

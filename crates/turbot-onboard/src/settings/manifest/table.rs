@@ -1,5 +1,7 @@
 //! `{defaults, accounts[]}`, whatever language it was written in.
 
+use std::rc::Rc;
+
 use onboard_core::{escaped, shown};
 
 use super::node::{Node, Shape};
@@ -9,7 +11,7 @@ use crate::cli::spec::{Kind, Spec};
 
 /// Reads the rows; faults go to the list.
 pub(super) fn read(root: &Node, path: &str, faults: &mut Faults<'_>) -> Manifest {
-    let mut manifest = Manifest::default();
+    let (mut manifest, path) = (Manifest::default(), path.into());
     let Shape::Table(entries) = &root.shape else {
         faults.at(root.at, "a manifest is a table with `accounts` and perhaps `defaults`");
         return manifest;
@@ -22,9 +24,9 @@ pub(super) fn read(root: &Node, path: &str, faults: &mut Faults<'_>) -> Manifest
         seen.push(key);
         match (key.as_str(), &value.shape) {
             ("defaults", Shape::Nothing) => {}
-            ("defaults", _) => manifest.defaults = row(value, path, faults),
+            ("defaults", _) => manifest.defaults = row(value, &path, faults),
             ("accounts", Shape::List(accounts)) => {
-                manifest.rows = accounts.iter().map(|account| row(account, path, faults)).collect();
+                manifest.rows = accounts.iter().map(|account| row(account, &path, faults)).collect();
             }
             ("accounts", _) => faults.at(value.at, "accounts is a list, an entry for each account"),
             // What an editor reads, and no one else.
@@ -37,7 +39,7 @@ pub(super) fn read(root: &Node, path: &str, faults: &mut Faults<'_>) -> Manifest
     manifest
 }
 
-fn row(node: &Node, path: &str, faults: &mut Faults<'_>) -> Row {
+fn row(node: &Node, path: &Rc<str>, faults: &mut Faults<'_>) -> Row {
     let mut row = Row::new(path, node.at);
     let Shape::Table(entries) = &node.shape else {
         faults.at(node.at, "an account is a table of options, such as account_id and turbot_id");

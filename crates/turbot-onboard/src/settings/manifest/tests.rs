@@ -22,7 +22,7 @@ fn faults(form: Form, text: &str) -> Vec<String> {
 /// What a row says, with the defaults below it.
 fn said(manifest: &Manifest, n: usize, name: &str) -> Vec<String> {
     let given = manifest.rows[n].get(name).or_else(|| manifest.defaults.get(name));
-    given.map(|given| given.values.clone()).unwrap_or_default()
+    given.map(|given| given.values).unwrap_or_default()
 }
 
 /// The four forms of one manifest.
@@ -150,7 +150,7 @@ fn csv_rows_that_do_not_fit() {
         ["m:2:13: the row has 1 cells, and the header 2", "m:4:18: the row has 3 cells, and the header 2"]
     );
     assert_eq!(manifest.rows.len(), 3, "a row of empty cells is none");
-    let placed = manifest.rows[2].get("turbot-id").unwrap().source.position();
+    let (_, placed) = manifest.rows[2].text("turbot-id").unwrap();
     assert_eq!((placed.line, placed.column), (7, 4), "behind a cell of two lines");
 }
 
